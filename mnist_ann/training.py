@@ -14,11 +14,11 @@ from time import perf_counter
 
 import mnist_ann.model  # first: it sets TensorFlow and Keras up
 
-import numpy as np
 import tensorflow as tf
+from IPython.display import display
 from tqdm import tqdm
 
-from .data import Digits, MnistAnnError
+from .data import Digits, MnistAnnError, figure_style
 from .network import shuffled, to_network
 
 # %% ../nbs/04_training.ipynb #fff3ab6f
@@ -146,21 +146,41 @@ def _check_settings(train, valid, settings):
 
 
 class _Progress:
-    "A progress bar where someone is watching, and a line for each epoch."
+    "A line for each epoch, and a progress bar while it runs: HTML in a notebook, text in a terminal."
 
     def __init__(self, epochs, verbose):
-        watched = sys.stdout.isatty() or "ipykernel" in sys.modules
-        self.verbose = verbose
-        self.bar = tqdm(total=epochs, unit="epoch", leave=False, file=sys.stdout, disable=not (verbose and watched))
-        self._line("epoch    loss  accuracy  val_loss  val_accuracy  seconds")
+        self.epochs, self.verbose, self.lines, self.shown = epochs, verbose, [], None
+        self.in_notebook = "ipykernel" in sys.modules
+        bar_fits = verbose and sys.stdout.isatty() and not self.in_notebook
+        self.bar = tqdm(total=epochs, unit="epoch", leave=False, file=sys.stdout, disable=not bar_fits)
 
-    def _line(self, text):
-        if self.verbose:
-            self.bar.write(text, file=sys.stdout)
+    def __enter__(self):
+        self._say("epoch    loss  accuracy  val_loss  val_accuracy  seconds")
+        return self
 
     def epoch(self, number, loss, accuracy, val_loss, val_accuracy, seconds):
-        self._line(f"{number:>5}  {loss:.4f}  {accuracy:>8.2%}  {val_loss:>8.4f}  {val_accuracy:>12.2%}  {seconds:>7.1f}")
+        self._say(f"{number:>5}  {loss:.4f}  {accuracy:>8.2%}  {val_loss:>8.4f}  {val_accuracy:>12.2%}  {seconds:>7.1f}")
         self.bar.update()
+
+    def __exit__(self, *error):
+        self.bar.close()
+        if self.shown:
+            self._display("")
+
+    def _say(self, line):
+        self.lines.append(line)
+        if self.verbose and self.in_notebook:
+            self._display(f'<progress value="{len(self.lines) - 1}" max="{self.epochs}" style="width: 30em"></progress>')
+        elif self.verbose:
+            self.bar.write(line, file=sys.stdout)
+
+    def _display(self, bar):
+        text = "\n".join(self.lines)
+        data = {"text/html": f'<pre style="max-height: 24em; overflow: auto">{text}</pre>{bar}', "text/plain": text}
+        if self.shown:
+            self.shown.update(data, raw=True)
+        else:
+            self.shown = display(data, raw=True, display_id=True)
 
 # %% ../nbs/04_training.ipynb #0e0ddee5
 def train(
@@ -187,8 +207,7 @@ def train(
     variables = [variable.value for variable in model.trainable_variables]
     run_epoch, validate = _compile_epoch(variables, train, batch_size), _compile_validation(variables, valid)
     history, kept_epoch, kept_weights = History(settings=settings), 0, model.get_weights()
-    progress = _Progress(epochs, verbose)
-    with progress.bar:
+    with _Progress(epochs, verbose) as progress:
         for number in range(1, epochs + 1):
             start, before = perf_counter(), model.get_weights()
             order = tf.constant(shuffled(len(train), seed, number - 1), tf.int32)
@@ -213,11 +232,10 @@ def plot_history(
     history: History,  # what `train` returned
 ):  # the matplotlib Figure: loss on the left, accuracy on the right
     "The learning curves of a training, with the epoch whose weights were kept."
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
     epochs = range(1, len(history.loss) + 1)
-    with plt.style.context("mnist_ann.style"):
+    with figure_style() as plt:
         fig, axes = plt.subplots(1, 2, figsize=(8, 3))
         for ax, name, unit, factor in ((axes[0], "loss", "cross-entropy (nats)", 1), (axes[1], "accuracy", "accuracy (%)", 100)):
             curves = {"training": getattr(history, name), "validation": getattr(history, "val_" + name)}
