@@ -85,10 +85,10 @@ def evaluate(
     network, (_, test) = _network(weights), _digits(data)
     report = ma.evaluate(network, test)
     if json_:
-        print(json.dumps(report.to_dict(), indent=2))
+        print(json.dumps(ma.report_to_dict(report), indent=2))
         return
     rows = [("digit", "precision", "recall", "misread", "of")]
-    for digit, row in report.per_digit.iterrows():
+    for digit, row in ma.digit_scores(report).iterrows():
         rows.append((str(digit), f"{row.precision:.2%}", f"{row.recall:.2%}", f"{row.misread:.0f}", f"{row.images:,.0f}"))
     print(_table(rows))
     print(f"\naccuracy {report.accuracy:.2%}: {report.errors:,} of {len(test):,} misread "
@@ -118,7 +118,7 @@ def _write_run(folder, model, history, report):
     import matplotlib.pyplot as plt
 
     ma.save_weights(model, folder / "weights.h5", report=report)
-    document = {"network": list(ma.to_network(model).sizes), "training": history.to_dict(), "test": report.to_dict()}
+    document = {"network": list(ma.to_network(model).sizes), "training": history.to_dict(), "test": ma.report_to_dict(report)}
     (folder / "report.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     for name, plot, subject in (("history", ma.plot_history, history), ("confusion_matrix", ma.plot_confusion_matrix, report),
                                 ("mistakes", ma.plot_mistakes, report)):

@@ -66,18 +66,12 @@ class Network:
             a = relu(a @ W + b)
         return a @ self.weights[-1] + self.biases[-1]
 
-    def predict_proba(
-        self,
-        images: np.ndarray,  # uint8 (n, 28, 28), or float (n, 784) from 0 to 1
-    ) -> np.ndarray:  # float (n, 10): each row adds up to 1
-        "The probability of each class. Raises as `logits` does."
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        "The probability of each class: float (n, 10), each row adds up to 1. Takes images, and raises, as `logits` does."
         return softmax(self.logits(images))
 
-    def predict(
-        self,
-        images: np.ndarray,  # uint8 (n, 28, 28), or float (n, 784) from 0 to 1
-    ) -> np.ndarray:  # int (n,): the most probable class
-        "The most probable class of each image. Raises as `logits` does."
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        "The most probable class of each image: int (n,). Takes images, and raises, as `logits` does."
         return self.logits(images).argmax(axis=1)
 
     def __repr__(self):

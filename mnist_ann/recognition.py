@@ -40,7 +40,7 @@ def _open(path):
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise MnistAnnError(f"{path}: the picture cannot be read ({error}). Save it again as PNG or JPEG.") from error
 
-
+# %% ../nbs/06_recognition.ipynb #39ea22a7
 def _grey_from_picture(picture):
     "Brightness from 0 to 1, float32 (height, width), of a PIL image of any mode."
     picture = ImageOps.exif_transpose(picture)
@@ -74,7 +74,7 @@ def _grey_from_array(array):
     grey = (array * np.float32(255 / top)).round().astype(np.uint8)
     return _grey_from_picture(Image.fromarray(grey[:, :, 0] if grey.ndim == 3 and grey.shape[2] == 1 else grey))
 
-# %% ../nbs/06_recognition.ipynb #e503d072
+# %% ../nbs/06_recognition.ipynb #203507a3
 def load_grey(
     picture,  # the path of a picture file, a PIL image, or an array (height, width) or (height, width, 3 or 4)
 ) -> np.ndarray:  # float32 (height, width): brightness from 0 (black) to 1 (white), at most 600 pixels a side
@@ -90,7 +90,7 @@ def load_grey(
         return _grey_from_array(picture)
     raise MnistAnnError(f"a picture is a path, a PIL image or a NumPy array, not {type(picture).__name__}.")
 
-# %% ../nbs/06_recognition.ipynb #65050f2d
+# %% ../nbs/06_recognition.ipynb #49250ce0
 def _otsu(grey):
     "The brightness that divides a picture best into two groups (Otsu 1979)."
     counts, edges = np.histogram(grey, bins=256, range=(0, 1))
@@ -120,7 +120,7 @@ def ink_on_black(
     ink = np.percentile(grey[light != light_paper], 20 if light_paper else 80)
     return np.clip((grey - paper) / (ink - paper) * 1.25 - 0.2, 0, 1).astype(np.float32)
 
-# %% ../nbs/06_recognition.ipynb #c77c8060
+# %% ../nbs/06_recognition.ipynb #34e50562
 def cut_out(
     ink: np.ndarray,  # float (height, width), from `ink_on_black`
 ) -> np.ndarray:  # float (height, width): the smallest rectangle around all clear ink
@@ -147,7 +147,7 @@ def fit_and_centre(
     image[top:top + height, left:left + width] = (255 * small).round()
     return image
 
-# %% ../nbs/06_recognition.ipynb #678885ab
+# %% ../nbs/06_recognition.ipynb #e933c6ab
 def _is_mnist(image):
     "Whether uint8 (28, 28) is prepared as MNIST is: paper all round, the centre of mass in the middle."
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
@@ -174,7 +174,7 @@ def prepare(
                 return ready
     return fit_and_centre(cut_out(ink_on_black(grey)))
 
-# %% ../nbs/06_recognition.ipynb #81de89e0
+# %% ../nbs/06_recognition.ipynb #b115c96f
 @dataclass(frozen=True, eq=False)
 class Prediction:
     "What the network read in a picture."
@@ -205,13 +205,13 @@ def plot_prediction(
     with figure_style() as plt:
         fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2), width_ratios=(1, 1.8))
         left.imshow(prediction.image, vmin=0, vmax=255)
-        left.set(title=f"{prediction.digit}  ({prediction.probability:.1%})", xticks=[], yticks=[])
-        left.grid(False)
+        left.set_title(f"{prediction.digit}  ({prediction.probability:.1%})")
+        left.set_axis_off()
         right.bar(range(10), 100 * prediction.probabilities, color=["C1" if k == prediction.digit else "C0" for k in range(10)])
         right.set(title="probability of each digit (%)", xticks=range(10), ylim=(0, 100))
     return fig
 
-
+# %% ../nbs/06_recognition.ipynb #c6044aa8
 def predict(
     picture,  # the path of a picture file, a PIL image, or an array: one digit, of any size and polarity
     network: Network | None = None,  # the shipped one if left out

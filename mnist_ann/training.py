@@ -144,7 +144,7 @@ def _check_settings(train, valid, settings):
     if not 0 <= settings["momentum"] < 1:
         raise MnistAnnError(f"momentum must lie from 0 to below 1, not {settings['momentum']!r}.")
 
-
+# %% ../nbs/04_training.ipynb #566ba526
 class _Progress:
     "A line for each epoch, and a progress bar while it runs: HTML in a notebook, text in a terminal."
 
@@ -182,7 +182,7 @@ class _Progress:
         else:
             self.shown = display(data, raw=True, display_id=True)
 
-# %% ../nbs/04_training.ipynb #0e0ddee5
+# %% ../nbs/04_training.ipynb #14397807
 def train(
     model,  # a Keras model from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from
@@ -227,7 +227,7 @@ def train(
     model.history = History(**{**vars(history), "kept_epoch": kept_epoch})
     return model.history
 
-# %% ../nbs/04_training.ipynb #4452e829
+# %% ../nbs/04_training.ipynb #b0ed1a37
 def plot_history(
     history: History,  # what `train` returned
 ):  # the matplotlib Figure: loss on the left, accuracy on the right

@@ -1,0 +1,53 @@
+# The README explains these commands. They need Python 3.11 to 3.13 (make run PYTHON=python3.12 names one).
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+EPOCHS ?= 30
+BIN := .venv/bin
+NOTEBOOKS := $(wildcard nbs/*.ipynb)
+SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
+
+.PHONY: run test lab notebooks readme pretrained clean
+
+run: .venv/run.stamp
+	$(BIN)/mnist-ann train --epochs $(EPOCHS)
+	@echo
+	@echo "The sample pictures, read with trained_model_weights.h5:"
+	@$(BIN)/mnist-ann predict $(SAMPLES)
+
+test: .venv/dev.stamp
+	$(BIN)/nbdev_test --n_workers 1
+	$(BIN)/python -m pytest tests
+
+lab: .venv/dev.stamp
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/nbs/index.ipynb
+
+# Exports first, since a chapter may use what it defines. A failing cell stops here, with its notebook as it was.
+notebooks: .venv/dev.stamp
+	$(BIN)/nbdev_export
+	for notebook in $(NOTEBOOKS); do $(BIN)/jupyter nbconvert --to notebook --execute --inplace $$notebook || exit 1; done
+	$(BIN)/nbdev_clean
+	$(BIN)/nbdev_export
+	$(MAKE) readme
+
+readme: .venv/dev.stamp
+	$(BIN)/python nbs/readme.py
+
+pretrained: .venv/run.stamp
+	$(BIN)/python benchmarks/pretrained.py
+
+.venv/made.stamp:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed. Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
+	@# where the system's Python has no ensurepip (Debian without python3-venv), its own pip fills the environment
+	$(PYTHON) -m venv .venv || { $(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --python .venv/bin/python install pip; }
+	@touch $@
+
+.venv/run.stamp: .venv/made.stamp requirements.txt setup.py settings.ini pyproject.toml
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install --no-deps -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.txt
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

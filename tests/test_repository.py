@@ -1,0 +1,104 @@
+"""What holds the repository together: fresh exports, clean notebooks, one list of requirements, the anatomy of a chapter."""
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "nbs").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "nbs").glob("*.ipynb"))
+SETTINGS = ConfigParser(delimiters=["="])
+SETTINGS.read(ROOT / "settings.ini", encoding="utf-8")
+
+
+def cells_of(path, kind=None):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [{**cell, "source": "".join(cell["source"])} for cell in cells if kind in (None, cell["cell_type"])]
+
+
+def by_name(path):
+    return path.name
+
+
+@pytest.fixture(scope="session")
+def exported_again(tmp_path_factory):
+    "A copy of the checkout in which nbdev has cleaned and exported once more."
+    copy = tmp_path_factory.mktemp("fresh") / "copy"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "runs", "__pycache__", "build", "*.egg-info", ".ipynb_checkpoints"))
+    for command in ("nbdev_clean", "nbdev_export"):
+        subprocess.run([Path(sys.executable).parent / command], cwd=copy, check=True)
+    return copy
+
+
+@pytest.mark.parametrize("folder, pattern", [("nbs", "*.ipynb"), ("mnist_ann", "*.py")])
+def test_cleaning_and_exporting_change_nothing(exported_again, folder, pattern):
+    here, there = ({path.name: path.read_text(encoding="utf-8") for path in (root / folder).glob(pattern)} for root in (ROOT, exported_again))
+    assert here.keys() == there.keys()
+    stale = [name for name in here if here[name] != there[name]]
+    assert not stale, f"run nbdev_clean and nbdev_export: {stale} would change"
+
+
+def test_pyproject_is_what_export_leaves(exported_again):
+    assert (ROOT / "pyproject.toml").read_text() == (exported_again / "pyproject.toml").read_text()
+
+
+def test_readme_comes_from_the_index():
+    sys.path.insert(0, str(ROOT / "nbs"))
+    from readme import make_readme
+
+    for name, content in make_readme().items():
+        assert (ROOT / name).read_bytes() == content, f"{name} is stale: run make readme"
+
+
+@pytest.mark.parametrize("file, key", [("requirements.txt", "requirements"), ("requirements-dev.txt", "dev_requirements")])
+def test_requirements_are_those_of_settings(file, key):
+    lines = (ROOT / file).read_text().splitlines()
+    listed = [line for line in lines if line and not line.startswith(("#", "-r"))]
+    assert listed == SETTINGS["DEFAULT"][key].split()
+    assert all("<" in line or "==" in line for line in listed), "every requirement has an upper bound"
+
+
+def test_each_chapter_is_a_module():
+    modules = {path.stem for path in (ROOT / "mnist_ann").glob("*.py")} - {"__init__", "_modidx"}
+    exported = {re.search(r"#\| default_exp (\w+)", "\n".join(c["source"] for c in cells_of(path)))[1] for path in CHAPTERS}
+    assert exported == modules
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_chapter_has_its_anatomy(path):
+    markdown = "\n".join(cell["source"] for cell in cells_of(path, "markdown"))
+    code = [cell["source"] for cell in cells_of(path, "code")]
+    assert cells_of(path)[0]["source"].startswith("# ") and "\n> " in cells_of(path)[0]["source"]
+    for heading in ("Summary", "Questionnaire", "Exercises", "Solutions", "Where to go next"):
+        assert f"\n## {heading}\n" in markdown, f"no section '{heading}'"
+    for words in ("**You will be able to**", "**You need**", "**It takes**", "**What we simplified.**"):
+        assert words in markdown, words
+    lengths = [len(source.splitlines()) for source in code]
+    assert statistics.median(lengths) < 12 and max(lengths) <= 50, f"code cells are too long: {max(lengths)} lines"
+    solutions = [cell for cell in cells_of(path, "code") if "solution" in cell["metadata"].get("tags", [])]
+    assert len(solutions) >= 2 and all(cell["metadata"]["jupyter"]["source_hidden"] for cell in solutions)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
+def test_notebook_is_committed_as_it_ran(path):
+    code = cells_of(path, "code")
+    assert any(cell["outputs"] for cell in code), "run it: make notebooks"
+    for cell in code:
+        assert cell["execution_count"] is None
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error", output
+            text = json.dumps(output)
+            assert str(ROOT) not in text and "/tmp/" not in text and str(Path.home()) + "/" not in text, "an output shows a path of a machine"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
+def test_links_between_chapters_lead_somewhere(path):
+    for cell in cells_of(path, "markdown"):
+        for link in re.findall(r"\]\(([^)#:]+\.ipynb)\)", cell["source"]):
+            assert (path.parent / link).exists(), link

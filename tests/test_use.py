@@ -1,0 +1,87 @@
+"""The package as a program uses it: in processes of their own."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = sorted([*(ROOT / "samples").glob("*.png"), *(ROOT / "samples").glob("*.jpg")])
+
+MEMORY = """
+import resource, sys
+from mnist_ann.cli import main
+status = main(["predict", *sys.argv[1:]])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024))
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "matplotlib", "sklearn", "scipy", "pandas", "IPython"}))
+sys.exit(status)
+"""
+
+
+def run(*arguments, cwd=ROOT):
+    return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def test_example_usage_reads_its_sample(tmp_path):
+    answer = run(ROOT / "example_usage.py", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("7-pen.jpg shows a 7 ")
+    assert run("example_usage.py", ROOT / "samples/2-chalk.png").stdout.startswith("2-chalk.png shows a 2 ")
+    assert len((ROOT / "example_usage.py").read_text().splitlines()) <= 12
+
+
+def test_predict_is_light():
+    answer = run("-c", MEMORY, *SAMPLES)
+    assert answer.returncode == 0, answer.stderr
+    *table, megabytes, heavy = answer.stdout.splitlines()
+    assert [row.split()[1] for row in table[1:]] == [path.name[0] for path in SAMPLES]
+    assert heavy == "[]", "reading a digit must import none of these"
+    assert int(megabytes) < 150
+
+
+def test_import_alone_loads_nothing():
+    answer = run("-c", "import sys, mnist_ann; print('numpy' in sys.modules, 'h5py' in sys.modules); mnist_ann.no_such_name")
+    assert answer.stdout == "False False\n"
+    assert "AttributeError" in answer.stderr and "no_such_name" in answer.stderr
+
+
+def test_wrong_keras_backend_is_said(tmp_path):
+    program = "import os; os.environ['KERAS_BACKEND'] = 'numpy'\nimport mnist_ann as ma\nma.build_model()"
+    answer = run("-c", program)
+    assert answer.returncode == 1 and "KERAS_BACKEND=tensorflow" in answer.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command, words", [("predict nowhere.png", "there is no such file"), ("info README.md", "not a weights file"), ("fly", "No such command")])
+def test_errors_are_one_line_and_status_2(command, words):
+    answer = run("-c", "import sys; from mnist_ann.cli import main; sys.exit(main())", *command.split())
+    assert answer.returncode == 2 and answer.stdout == ""
+    assert answer.stderr.count("\n") == 1 and words in answer.stderr
+
+
+def test_plain_keras_reads_the_shipped_weights():
+    program = """
+import json, h5py, keras, numpy as np
+sizes = h5py.File("trained_model_weights.h5").attrs["layer_sizes"]
+model = keras.Sequential([keras.Input((int(sizes[0]),)), *(keras.layers.Dense(int(n), activation="relu") for n in sizes[1:-1]), keras.layers.Dense(10, activation="softmax")])
+model.load_weights("trained_model_weights.h5")
+import mnist_ann as ma
+_, test = ma.load_mnist()
+X = ma.normalize(test.images[:500])
+print(float(np.abs(model.predict(X, verbose=0) - ma.load_pretrained().predict_proba(X)).max()))
+"""
+    answer = run("-c", program)
+    assert answer.returncode == 0, answer.stderr
+    assert float(answer.stdout.splitlines()[-1]) < 1e-5
+
+
+def test_a_killed_save_leaves_the_old_file(tmp_path):
+    program = f"""
+import os, mnist_ann as ma
+from mnist_ann import network as n
+ma.save_weights(ma.initialize((784, 10), seed=0), {str(tmp_path / "w.h5")!r})
+n.os.replace = lambda *paths: os.kill(os.getpid(), 9)
+ma.save_weights(ma.initialize((784, 10), seed=1), {str(tmp_path / "w.h5")!r})
+"""
+    assert run("-c", program).returncode == -9
+    check = f"import mnist_ann as ma; print((ma.load_network({str(tmp_path / 'w.h5')!r}).weights[0] == ma.initialize((784, 10), seed=0).weights[0]).all())"
+    assert run("-c", check).stdout == "True\n"
