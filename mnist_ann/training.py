@@ -176,7 +176,7 @@ class _Progress:
 
     def _display(self, bar):
         text = "\n".join(self.lines)
-        data = {"text/html": f'<pre style="max-height: 24em; overflow: auto">{text}</pre>{bar}', "text/plain": text}
+        data = {"text/html": f'<pre style="font-family: monospace; max-height: 24em; overflow: auto">{text}</pre>{bar}', "text/plain": text}
         if self.shown:
             self.shown.update(data, raw=True)
         else:
