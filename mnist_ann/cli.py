@@ -134,6 +134,10 @@ def _free_folder(runs, name):
     folder = runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S"))
     if folder.exists():
         raise ma.MnistAnnError(f"{folder}: this run exists already, and is not overwritten. Give another --name.")
+    try:  # now, and not after the training
+        runs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ma.MnistAnnError(f"{runs}: this folder cannot be made ({error.strerror or error}). Give other --runs.") from error
     return folder
 
 
@@ -173,7 +177,6 @@ def train(
                        momentum=momentum, patience=patience, seed=seed, verbose=0 if json_ else 1)
     report = ma.evaluate(model, test)
     try:
-        runs.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=runs, prefix=".unfinished-") as temporary:
             filling = Path(temporary, "run")
             filling.mkdir()

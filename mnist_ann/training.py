@@ -7,9 +7,9 @@ __all__ = ['History', 'train', 'plot_history']
 
 # %% ../nbs/04_training.ipynb #3c683f12
 import sys
-from dataclasses import asdict, dataclass, field
-from math import isfinite
-from numbers import Integral
+from dataclasses import asdict, dataclass, field, replace
+from math import inf, isfinite
+from numbers import Integral, Real
 from time import perf_counter
 
 import mnist_ann.model  # first: it sets TensorFlow and Keras up
@@ -139,7 +139,12 @@ def _check_settings(train, valid, settings):
     for name in ("epochs", "batch_size") + (("patience",) if settings["patience"] is not None else ()):
         if not isinstance(settings[name], Integral) or settings[name] < 1:
             raise MnistAnnError(f"{name} must be a whole number from 1, not {settings[name]!r}.")
-    if not 0 < settings["learning_rate"] < float("inf"):
+    if not isinstance(seed := settings["seed"], Integral) or seed < 0:
+        raise MnistAnnError(f"seed must be a whole number from 0, not {seed!r}.")
+    for name in ("learning_rate", "momentum"):
+        if not isinstance(settings[name], Real):
+            raise MnistAnnError(f"{name} must be a number, not {settings[name]!r}.")
+    if not 0 < settings["learning_rate"] < inf:
         raise MnistAnnError(f"learning_rate must be above 0, not {settings['learning_rate']!r}.")
     if not 0 <= settings["momentum"] < 1:
         raise MnistAnnError(f"momentum must lie from 0 to below 1, not {settings['momentum']!r}.")
@@ -206,25 +211,26 @@ def train(
     settings |= dict(hidden_units=list(to_network(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     variables = [variable.value for variable in model.trainable_variables]
     run_epoch, validate = _compile_epoch(variables, train, batch_size), _compile_validation(variables, valid)
-    history, kept_epoch, kept_weights = History(settings=settings), 0, model.get_weights()
+    history, weights, kept_epoch, kept_weights = History(settings=settings), model.get_weights(), 0, None
     with _Progress(epochs, verbose) as progress:
         for number in range(1, epochs + 1):
-            start, before = perf_counter(), model.get_weights()
+            start = perf_counter()
             order = tf.constant(shuffled(len(train), seed, number - 1), tf.int32)
             figures = [*run_epoch(order, learning_rate, momentum).numpy().tolist(), *validate().numpy().tolist(), perf_counter() - start]
             if not all(map(isfinite, figures)):
-                model.set_weights(before)
+                model.set_weights(weights)
                 raise MnistAnnError(f"training diverged in epoch {number}: the loss is {figures[0]:.3g}. "
                                     f"Lower the learning rate ({learning_rate}) or the momentum ({momentum}).")
             for name, figure in zip(("loss", "accuracy", "val_loss", "val_accuracy", "seconds"), figures):
                 getattr(history, name).append(figure)
             progress.epoch(number, *figures)
-            if patience is None or history.val_loss[-1] <= min(history.val_loss):
-                kept_epoch, kept_weights = number, model.get_weights()
+            weights = model.get_weights()
+            if patience is None or history.val_loss[-1] < min(history.val_loss[:-1], default=inf):
+                kept_epoch, kept_weights = number, weights
             elif number - kept_epoch >= patience:
                 break
     model.set_weights(kept_weights)
-    model.history = History(**{**vars(history), "kept_epoch": kept_epoch})
+    model.history = replace(history, kept_epoch=kept_epoch)
     return model.history
 
 # %% ../nbs/04_training.ipynb #b0ed1a37

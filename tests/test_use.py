@@ -45,6 +45,15 @@ def test_import_alone_loads_nothing():
     assert "AttributeError" in answer.stderr and "no_such_name" in answer.stderr
 
 
+def test_each_public_name_has_one_home():
+    import mnist_ann as ma
+
+    homes = {name: [module for module, names in ma._public.items() if name in names] for name in ma.__all__}
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+    assert [getattr(ma, name).__module__ for name in ("train", "evaluate", "predict")] == [f"mnist_ann.{m}" for m in ("training", "evaluation", "recognition")]
+    assert {"cli", "load_mnist", "build_model", "Network", "MnistAnnError"} <= set(ma.__all__) and "main" not in ma.__all__
+
+
 def test_wrong_keras_backend_is_said(tmp_path):
     program = "import os; os.environ['KERAS_BACKEND'] = 'numpy'\nimport mnist_ann as ma\nma.build_model()"
     answer = run("-c", program)
