@@ -56,10 +56,11 @@ def to_keras(
 ) -> keras.Sequential:  # compiled with SGD, categorical cross-entropy and accuracy
     "A plain Keras model with a copy of the weights of `network`."
     *hidden_units, classes = network.sizes[1:]
+    he = keras.initializers.HeNormal(seed=0)  # replaced below; without a seed, Keras takes one from Python's global random numbers
     model = keras.Sequential([
         keras.Input((network.sizes[0],)),
-        *(keras.layers.Dense(units, activation="relu") for units in hidden_units),
-        keras.layers.Dense(classes, activation="softmax"),
+        *(keras.layers.Dense(units, activation="relu", kernel_initializer=he) for units in hidden_units),
+        keras.layers.Dense(classes, activation="softmax", kernel_initializer=he),
     ])
     model.set_weights([array for pair in zip(network.weights, network.biases) for array in pair])
     model.compile(optimizer=keras.optimizers.SGD(learning_rate), loss="categorical_crossentropy", metrics=["accuracy"])
