@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOTEBOOKS := $(wildcard nbs/*.ipynb)
 SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
 
-.PHONY: run test lab notebooks readme pretrained clean
+.PHONY: run test lab notebooks readme pretrained bench clean
 
 run: .venv/run.stamp
 	$(BIN)/mnist-ann train --epochs $(EPOCHS)
@@ -34,6 +34,13 @@ readme: .venv/dev.stamp
 pretrained: .venv/run.stamp
 	$(BIN)/python benchmarks/pretrained.py
 
+# What the tables and figures of chapter 04 are made of, each peer side by side with the others; PyTorch is installed for it.
+bench: .venv/bench.stamp
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/time_to_accuracy.py
+	$(BIN)/python benchmarks/precision.py
+	$(BIN)/python benchmarks/memory.py
+
 .venv/made.stamp:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed. Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
 	@# where the system's Python has no ensurepip (Debian without python3-venv), its own pip fills the environment
@@ -47,6 +54,10 @@ pretrained: .venv/run.stamp
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
 	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@
+
+.venv/bench.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install -e '.[bench]'
 	@touch $@
 
 clean:

@@ -8,8 +8,11 @@ __all__ = ['app', 'Json', 'Data', 'Weights', 'predict', 'evaluate', 'info', 'tra
 # %% ../nbs/11_command_line.ipynb #59cf68aa
 import json
 import os
+import shutil
 import sys
-import tempfile
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -126,19 +129,35 @@ def _write_run(folder, model, history, report):
         figure.savefig(folder / f"{name}.png", dpi=150, bbox_inches="tight")
         plt.close(figure)
 
+# %% ../nbs/11_command_line.ipynb #c78d7a73
+@contextmanager
+def _unfinished_run(runs, name, resume):
+    """The folder that a run will have, `runs/name`, and the folder beside it that holds the checkpoints until then.
 
-def _free_folder(runs, name):
-    "The folder of a new run: `runs/name`, or one named after the time; `MnistAnnError` if the name is taken or is no name."
+    Without a name, the run is named after the time. Raises `MnistAnnError` if the name is no name, if the run exists already, or if
+    there is nothing to resume. A run that fails before its first checkpoint leaves nothing behind.
+    """
     if name is not None and (not name.strip(". ") or Path(name).name != name):
         raise ma.MnistAnnError(f"--name must be a plain folder name, not {name!r}.")
-    folder = runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S"))
+    if resume and name is None:
+        raise ma.MnistAnnError("--resume needs the --name of the run.")
+    folder = runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
     if folder.exists():
         raise ma.MnistAnnError(f"{folder}: this run exists already, and is not overwritten. Give another --name.")
+    if resume and not unfinished.is_dir():
+        raise ma.MnistAnnError(f"{unfinished}: there is no such folder, so there is nothing to resume.")
     try:  # now, and not after the training
-        runs.mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir(parents=True, exist_ok=resume)
+    except FileExistsError:
+        raise ma.MnistAnnError(f"{unfinished}: this run is not finished. Go on with --resume, or give another --name.") from None
     except OSError as error:
-        raise ma.MnistAnnError(f"{runs}: this folder cannot be made ({error.strerror or error}). Give other --runs.") from error
-    return folder
+        raise ma.MnistAnnError(f"{unfinished}: this folder cannot be made ({error.strerror or error}). Give other --runs.") from error
+    try:
+        yield folder, unfinished
+    finally:
+        if unfinished.is_dir() and not any(unfinished.iterdir()):
+            unfinished.rmdir()
 
 
 def _hidden_units(text):
@@ -148,55 +167,73 @@ def _hidden_units(text):
     except ValueError:
         raise ma.MnistAnnError(f"--hidden-units must be numbers like 512,256, or none, not {text!r}.") from None
 
-# %% ../nbs/11_command_line.ipynb #c78d7a73
+# %% ../nbs/11_command_line.ipynb #9e5ae9d6
 @app.command()
 def train(
-    hidden_units: Annotated[str, typer.Option(help="Neurons of each hidden layer, or 'none'.")] = "512,256",
-    epochs: Annotated[int, typer.Option(help="Passes over the training digits, at most.")] = 30,
-    batch_size: Annotated[int, typer.Option(help="Digits in a step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Size of a step.")] = 0.01,
-    momentum: Annotated[float, typer.Option(help="Share of the last step's velocity that stays.")] = 0.0,
+    recipe: Annotated[str, typer.Option(help="The settings to start from: original or fast.")] = "original",
+    hidden_units: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 512,256, or 'none'.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training digits, at most.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Digits in a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Size of a step.")] = None,
+    momentum: Annotated[float | None, typer.Option(help="Share of the last step's velocity that stays.")] = None,
+    precision: Annotated[str, typer.Option(help="Of the matrix products: float32 or bfloat16.")] = "float32",
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the starting weights, the validation split and the shuffling.")] = 0,
     validation: Annotated[int, typer.Option(help="How many training digits are set aside for validation.")] = 10_000,
     data: Data = None,
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Name of the run; date and time if left out.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run of this name, which was stopped.")] = False,
     json_: Json = False,
 ):
     "Train a network, examine it on the test digits, and write weights, report and figures to a new folder."
     os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files
-    folder = _free_folder(runs, name)
-    hidden_units = _hidden_units(hidden_units)
-    training, test = _digits(data)
-    training, valid = ma.split(training, n_valid=validation, seed=seed)
-    if not json_:
-        print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
-    model = ma.build_model(hidden_units, seed=seed)
-    history = ma.train(model, training, valid, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-                       momentum=momentum, patience=patience, seed=seed, verbose=0 if json_ else 1)
-    report = ma.evaluate(model, test)
-    try:
-        with tempfile.TemporaryDirectory(dir=runs, prefix=".unfinished-") as temporary:
-            filling = Path(temporary, "run")
-            filling.mkdir()
-            _write_run(filling, model, history, report)
-            filling.rename(folder)
-    except OSError as error:
-        raise ma.MnistAnnError(f"{folder}: cannot be written ({error.strerror or error}). Free some space, or give other --runs.") from error
-    figures = {**history.attributes(), **report.attributes()}
+    changed = {"hidden_units": None if hidden_units is None else _hidden_units(hidden_units), "epochs": epochs,
+               "batch_size": batch_size, "learning_rate": learning_rate, "momentum": momentum}
+    with _unfinished_run(runs, name, resume) as (folder, unfinished):
+        settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
+        training, test = _digits(data)
+        training, valid = ma.split(training, n_valid=validation, seed=seed)
+        if not json_:
+            print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
+        model = ma.build_model(settings.hidden_units, seed=seed)
+        history = ma.train(model, training, valid, patience=patience, seed=seed, precision=precision, checkpoint=unfinished, resume=resume,
+                           verbose=0 if json_ else 1, **settings.settings())
+        if not history.is_finished:
+            raise ma.MnistAnnError(f"stopped after epoch {len(history.loss)}. Go on with --name {folder.name} --resume, and the same settings.")
+        report = ma.evaluate(model, test)
+        _finish_run(folder, unfinished, model, history, report)
     if json_:
-        print(json.dumps({"folder": str(folder), **figures}, indent=2))
-        return
+        print(json.dumps({"folder": str(folder), **history.attributes(), **report.attributes()}, indent=2))
+    else:
+        _say_result(folder, model, history, report, valid, test)
+
+# %% ../nbs/11_command_line.ipynb #67cbd42c
+def _finish_run(folder, unfinished, model, history, report):
+    "Write the run whole, and then remove its checkpoints."
+    filling = unfinished / "run"
+    try:
+        shutil.rmtree(filling, ignore_errors=True)  # of an attempt before
+        filling.mkdir()
+        _write_run(filling, model, history, report)
+        filling.rename(folder)
+    except (OSError, ma.MnistAnnError) as error:
+        raise ma.MnistAnnError(f"{folder}: cannot be written ({getattr(error, 'strerror', None) or error}). The training is safe: free some "
+                               f"space, and go on with --name {folder.name} --resume.") from error
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _say_result(folder, model, history, report, valid, test):
+    "Print what came out of a training."
     low, high = report.interval
     print("\n" + _table([
         ("network", f"{'-'.join(map(str, ma.to_network(model).sizes))}, {model.count_params():,} parameters"),
-        ("training", f"{len(history.loss)} epochs in {figures['training_seconds']} s, kept epoch {history.kept_epoch}"),
-        ("validation", f"{figures['val_accuracy']:.2%} of {len(valid):,} read rightly"),
+        ("training", f"{len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.kept_epoch}"),
+        ("validation", f"{history.val_accuracy[history.kept_epoch - 1]:.2%} of {len(valid):,} read rightly"),
         ("test", f"{report.accuracy:.2%} of {len(test):,} read rightly (95 % interval {low:.2%} to {high:.2%})"),
         ("written to", f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")]))
 
-# %% ../nbs/11_command_line.ipynb #9e5ae9d6
+# %% ../nbs/11_command_line.ipynb #10532252
 def _version(wanted: bool):
     "Print the version and stop, if wanted."
     if wanted:
@@ -214,7 +251,9 @@ def main(
 ) -> int:  # the exit status: 0, or 2 for a mistake of the user's, or 130 when interrupted
     "Run the `mnist-ann` command."
     try:
-        return app(arguments, prog_name="mnist-ann", standalone_mode=False) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *rest, **more: _complain(f"warning: {message}")
+            return app(arguments, prog_name="mnist-ann", standalone_mode=False) or 0
     except ma.MnistAnnError as error:
         _complain(error)
     except (KeyboardInterrupt, typer.Abort):

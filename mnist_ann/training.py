@@ -166,6 +166,12 @@ class History:
     kept_epoch: int = 0  # the epoch (from 1) whose weights the model has in the end
 
     @property
+    def is_finished(self) -> bool:
+        "Whether the epochs or the patience are used up: not so after Ctrl-C."
+        epochs, patience = len(self.loss), self.settings["patience"]
+        return epochs >= self.settings["epochs"] or patience is not None and epochs - self.kept_epoch >= patience
+
+    @property
     def history(self) -> dict[str, list[float]]:
         "The four curves under the names that Keras gives them."
         return {name: getattr(self, name) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
@@ -270,12 +276,6 @@ class _State:
     def epoch(self):
         return len(self.history.loss)
 
-    def is_finished(self):
-        "Whether the epochs or the patience are used up."
-        patience = self.history.settings["patience"]
-        return (self.epoch >= self.history.settings["epochs"]
-                or patience is not None and self.epoch - self.history.kept_epoch >= patience)
-
 # %% ../nbs/04_training.ipynb #f596002d
 def _fingerprint(digits):
     "SHA-256 of all images and labels, in hexadecimal."
@@ -329,7 +329,7 @@ def _find_checkpoint(folder, resume, identity, settings):
         try:
             state, found = _read_checkpoint(path)
         except (OSError, ValueError) as error:
-            warnings.warn(f"{path}: this checkpoint is damaged ({error}); the one before is taken.", stacklevel=3)
+            warnings.warn(f"{path}: this checkpoint is damaged ({error}); the one before is taken.", stacklevel=4)
             continue
         different = [f"{name} is {found.get(name)!r} there and {identity.get(name)!r} here"
                      for name in {**found, **identity} if found.get(name) != identity.get(name)]
@@ -354,7 +354,21 @@ def _open_checkpoints(folder):
         raise MnistAnnError(f"{folder}: checkpoints cannot be written there ({error.strerror or error}). Name another folder.") from error
     return folder
 
-# %% ../nbs/04_training.ipynb #1c0c5de3
+# %% ../nbs/04_training.ipynb #5406e056
+def _begin(model, train, valid, settings, checkpoint, resume):
+    "The state to start from, and a function that keeps a state: in the folder of checkpoints, or not at all."
+    if any(type(layer).__name__ == "Dropout" for layer in model.layers):
+        raise MnistAnnError("the model has a Dropout layer, which train would leave out. Remove it, or train with Keras' own fit.")
+    weights = [tf.constant(array) for array in model.get_weights()]
+    start = _State(weights, [tf.zeros_like(array) for array in weights if settings["momentum"]], weights, History(settings=settings))
+    if checkpoint is None:
+        if resume:
+            raise MnistAnnError("resume=True needs the folder of the checkpoints: checkpoint='...'.")
+        return start, lambda state: None
+    folder, identity = _open_checkpoints(checkpoint), _identity(settings, train, valid)
+    return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
+
+# %% ../nbs/04_training.ipynb #801f7b59
 @contextmanager
 def _interruptible():
     "Gives an event that is set by the first Ctrl-C; a second one raises KeyboardInterrupt."
@@ -375,7 +389,7 @@ def _interruptible():
     finally:
         signal.signal(signal.SIGINT, before)
 
-# %% ../nbs/04_training.ipynb #27b438d3
+# %% ../nbs/04_training.ipynb #2312ff07
 def _panel(title, curves, form, width=260, height=130, most=200):
     "An SVG drawing of (training, validation) curves by epoch, at `most` points each, with the highest and lowest value beside them."
     low, high = min(map(min, curves)), max(map(max, curves))
@@ -393,7 +407,7 @@ def _panel(title, curves, form, width=260, height=130, most=200):
     return (f'<svg role="img" aria-label="{title} by epoch" width="{width}" height="{height}" font-size="10" font-family="sans-serif" '
             f'fill="currentColor">{axes}{"".join(lines)}{text}</svg>')
 
-# %% ../nbs/04_training.ipynb #2312ff07
+# %% ../nbs/04_training.ipynb #4ff5d89a
 class _Progress:
     "A line for each epoch, and a progress bar while it runs: HTML with the growing curves in a notebook, text in a terminal."
 
@@ -442,7 +456,7 @@ class _Progress:
             self.shown = display(data, raw=True, display_id=True)
         self.shown_at = perf_counter()
 
-# %% ../nbs/04_training.ipynb #918c0203
+# %% ../nbs/04_training.ipynb #a550f28f
 def _trainer(train, valid, sizes, settings):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
     names = "batch_size", "momentum", "nesterov", "label_smoothing", "precision"
@@ -476,7 +490,7 @@ def _extended(history, **figures):
     "The history with one more figure in each list."
     return replace(history, **{name: [*getattr(history, name), figure] for name, figure in figures.items()})
 
-# %% ../nbs/04_training.ipynb #a550f28f
+# %% ../nbs/04_training.ipynb #e65bdf33
 def train(
     model,  # a Keras model from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from; from memory, or from a file by `load_idx(folder, in_memory=False)`
@@ -510,20 +524,13 @@ def train(
         precision=precision, nesterov=nesterov, schedule=schedule, warmup=warmup, label_smoothing=label_smoothing))
     sizes = to_network(model).sizes
     settings |= dict(hidden_units=list(sizes[1:-1]), train_images=len(train), valid_images=len(valid))
-    weights = [tf.constant(array) for array in model.get_weights()]
-    state = _State(weights, [tf.zeros_like(array) for array in weights if momentum], weights, History(settings=settings))
-    if checkpoint is not None:
-        folder, identity = _open_checkpoints(checkpoint), _identity(settings, train, valid)
-        state = _find_checkpoint(folder, resume, identity, settings) or state
-    elif resume:
-        raise MnistAnnError("resume=True needs the folder of the checkpoints: checkpoint='...'.")
+    state, keep = _begin(model, train, valid, settings, checkpoint, resume)
     next_epoch = _trainer(train, valid, sizes, settings)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
-            while not state.is_finished() and not interrupted.is_set():
+            while not state.history.is_finished and not interrupted.is_set():
                 state = next_epoch(state)
-                if checkpoint is not None:
-                    _write_checkpoint(folder, state, identity)
+                keep(state)
                 progress.epoch(state.history)
             if interrupted.is_set():
                 progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
@@ -533,7 +540,7 @@ def train(
             model.history = state.history
     return state.history
 
-# %% ../nbs/04_training.ipynb #5bb733cb
+# %% ../nbs/04_training.ipynb #e206bfaf
 def plot_history(
     history: History,  # what `train` returned
 ):  # the matplotlib Figure: loss on the left, accuracy on the right
@@ -553,7 +560,7 @@ def plot_history(
         axes[0].legend(title=f"dotted: kept epoch {history.kept_epoch}", title_fontsize=8)
     return fig
 
-# %% ../nbs/04_training.ipynb #ec097878
+# %% ../nbs/04_training.ipynb #e6dd984f
 def plot_comparison(
     histories: dict[str, History],  # a label, and what `train` returned
     title: str,
@@ -561,18 +568,21 @@ def plot_comparison(
     ax=None,  # matplotlib Axes to draw into; new ones if left out
 ):  # the matplotlib Axes
     "The validation losses of several trainings, on a logarithmic scale, with the last accuracy of each in the legend."
+    from matplotlib.ticker import LogLocator, NullLocator
+
     with figure_style() as plt:
         ax = ax or plt.subplots(figsize=(7, 2.8))[1]
         for (label, history), style in zip(histories.items(), ["-", "--", "-.", ":"] * len(histories)):
             at = np.cumsum(history.seconds) if seconds else range(1, len(history.loss) + 1)
             ax.plot(at, history.val_loss, style, marker="o", label=f"{label}: {history.val_accuracy[-1]:.1%}")
         ax.set(title=title, xlabel="seconds" if seconds else "epoch", ylabel="validation loss (nats)", yscale="log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter("")
+        ax.yaxis.set_minor_locator(NullLocator())
         ax.legend(title="accuracy at the end", loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
-# %% ../nbs/04_training.ipynb #e61d4763
+# %% ../nbs/04_training.ipynb #d0095e58
 def plot_layers(
     history: History,  # what `train` returned
 ):  # the matplotlib Figure: dead neurons on the left, the length of the steps on the right
@@ -590,7 +600,7 @@ def plot_layers(
         axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
 
-# %% ../nbs/04_training.ipynb #1d04de8a
+# %% ../nbs/04_training.ipynb #c0696a24
 @dataclass(frozen=True)
 class Recipe:
     "A network, and how to train it: the arguments of `build_model` and `train`."
@@ -612,7 +622,7 @@ class Recipe:
 
 RECIPES = {
     "original": Recipe((512, 256), epochs=30),
-    "fast": Recipe((512, 256), epochs=8, batch_size=64, learning_rate=0.1, momentum=0.9, nesterov=True, schedule="linear", warmup=1.0,
+    "fast": Recipe((384, 192), epochs=8, batch_size=128, learning_rate=0.2, momentum=0.9, nesterov=True, schedule="linear", warmup=1.0,
                    label_smoothing=0.1),
 }
 

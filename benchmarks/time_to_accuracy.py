@@ -1,0 +1,193 @@
+"""How long until it reads 97, 98, 98.5 % of the test digits? `python benchmarks/time_to_accuracy.py`, about half an hour.
+
+Seconds from the start of a cold process, imports and compilation included, on all 60,000 training digits: this package's recipe
+`fast` (chosen on validation digits by benchmarks/recipes.py), the settings of Keras' MLP example, PyTorch with the network of its
+quickstart (with the quickstart's own settings, and with Adam at its defaults), and scikit-learn's MLPClassifier with its defaults.
+Everyone's accuracy on the test digits is taken after each epoch, in everyone's time. Each trial stops at 98.5 % or at the end of its
+epochs. The test set chooses nothing here: it is the finishing line.
+"""
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+MARKS = (0.97, 0.98, 0.985)
+COLUMNS = ["peer", "seed", *(f"seconds_to_{100 * mark:g}" for mark in MARKS), "best_accuracy", "epochs", "seconds", "date"]
+
+
+class Reached(Exception):
+    "The last mark is reached, or the epochs are used up."
+
+
+class Clock:
+    "Prints the accuracy after each epoch, with the seconds since the process was started."
+
+    def __init__(self, started):
+        self.started = started
+
+    def tell(self, accuracy, at=None):
+        print(json.dumps([(at or time.time()) - self.started, float(accuracy)]), flush=True)
+        if accuracy >= MARKS[-1]:
+            raise Reached
+
+
+def load():
+    import mnist_ann as ma
+
+    return ma.load_mnist()
+
+
+def by_recipe(seed, clock):
+    import mnist_ann as ma
+
+    train, test = load()
+    recipe = ma.load_recipe("fast")
+    model = ma.build_model(recipe.hidden_units, seed=seed)
+    history = ma.train(model, train, test, seed=seed, verbose=0, **recipe.settings())  # the test digits only report here
+    begun = time.time() - sum(history.seconds)  # later than the call: what came before the first epoch counts, too
+    for number, accuracy in enumerate(history.val_accuracy, 1):
+        clock.tell(accuracy, at=begun + sum(history.seconds[:number]))
+
+
+def by_keras(seed, clock, epochs=20):
+    "Keras' examples/mnist_mlp.py: two layers of 512, dropout 0.2, RMSprop, batches of 128, 20 epochs."
+    import keras
+
+    import mnist_ann as ma
+
+    keras.utils.set_random_seed(seed)
+    train, test = load()
+    dense, dropout = keras.layers.Dense, keras.layers.Dropout
+    model = keras.Sequential([keras.Input((784,)), dense(512, "relu"), dropout(0.2), dense(512, "relu"), dropout(0.2), dense(10, "softmax")])
+    model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.RMSprop(), metrics=["accuracy"])
+    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: clock.tell(logs["val_accuracy"]))
+    model.fit(ma.normalize(train.images), ma.one_hot(train.labels), batch_size=128, epochs=epochs, verbose=0,
+              validation_data=(ma.normalize(test.images), ma.one_hot(test.labels)), callbacks=[told])
+
+
+def by_pytorch(seed, clock, optimizer=("Adam", {}), epochs=20):
+    "The network of PyTorch's quickstart: two layers of 512, batches of 64."
+    import torch
+
+    import mnist_ann as ma
+
+    torch.manual_seed(seed)
+    train, test = load()
+    model = torch.nn.Sequential(torch.nn.Linear(784, 512), torch.nn.ReLU(), torch.nn.Linear(512, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
+    name, settings = optimizer
+    steps, loss_of = getattr(torch.optim, name)(model.parameters(), **settings), torch.nn.CrossEntropyLoss()
+    X, y = torch.tensor(ma.normalize(train.images)), torch.tensor(train.labels.astype(np.int64))
+    X_test = torch.tensor(ma.normalize(test.images))
+    for _ in range(epochs):
+        for batch in torch.randperm(len(y)).split(64):
+            steps.zero_grad()
+            loss_of(model(X[batch]), y[batch]).backward()
+            steps.step()
+        with torch.no_grad():
+            clock.tell(np.mean(model(X_test).argmax(1).numpy() == test.labels))
+
+
+def by_scikit_learn(seed, clock, epochs=60):
+    "MLPClassifier as it comes: 100 neurons, Adam, batches of 200. Its own stop is replaced by more epochs than it would take."
+    from sklearn.neural_network import MLPClassifier
+
+    import mnist_ann as ma
+
+    train, test = load()
+    X, X_test, model = ma.normalize(train.images), ma.normalize(test.images), MLPClassifier(random_state=seed)
+    for _ in range(epochs):
+        model.partial_fit(X, train.labels, classes=range(10))
+        clock.tell(model.score(X_test, test.labels))
+
+
+PEERS = {
+    "mnist_ann, recipe fast": ("mnist_ann", by_recipe, {}),
+    "Keras, its MLP example": ("keras", by_keras, {}),
+    "PyTorch, Adam": ("torch", by_pytorch, {}),
+    "PyTorch, its quickstart": ("torch", by_pytorch, {"optimizer": ("SGD", {"lr": 1e-3}), "epochs": 5}),
+    "scikit-learn, defaults": ("sklearn", by_scikit_learn, {}),
+}
+
+
+def trial(peer, seed):
+    "One cold process: a list of (seconds, accuracy), one pair for each epoch."
+    process = subprocess.run([sys.executable, __file__, "--worker", peer, "--seed", str(seed), "--started", str(time.time())],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if process.returncode:
+        sys.exit(f"{peer} failed:\n{process.stderr}")
+    return [json.loads(line) for line in process.stdout.splitlines()]
+
+
+def draw(curves, path):
+    "The accuracy on the test digits against the seconds since the start, a line for each trial."
+    from mnist_ann.data import figure_style
+
+    with figure_style() as plt:
+        fig, ax = plt.subplots(figsize=(8, 4))
+        for k, (peer, style) in enumerate(zip(PEERS, ("-", "--", "-.", ":", (0, (1, 3))))):
+            for number, points in enumerate(curves.get(peer, [])):
+                ax.plot(*zip(*[(seconds, 100 * accuracy) for seconds, accuracy in points]), color=f"C{k}", linestyle=style, marker=".",
+                        label="" if number else peer)
+        for mark in MARKS:
+            ax.axhline(100 * mark, color="0.6", linewidth=1)
+        ax.set(title="From a cold start to an accuracy", xlabel="seconds since the process was started", ylabel="test digits read rightly (%)",
+               ylim=(95, 98.8), xlim=(0, None))
+        ax.legend(loc="lower right")
+        fig.savefig(path)
+        plt.close(fig)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="seeds")
+    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results")
+    parser.add_argument("--worker", choices=list(PEERS), help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--started", type=float, default=0.0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        _, run, settings = PEERS[options.worker]
+        try:
+            run(options.seed, Clock(options.started), **settings)
+        except Reached:
+            pass
+        return
+    missing = [peer for peer in options.peers if not find_spec(PEERS[peer][0])]
+    curves, rows = {peer: [] for peer in options.peers if peer not in missing}, []
+    for seed in range(options.rounds):
+        for peer, found in curves.items():
+            found.append(points := trial(peer, seed))
+            reached = [next((round(seconds, 2) for seconds, accuracy in points if accuracy >= mark), "") for mark in MARKS]
+            rows.append(dict(zip(COLUMNS, [peer, seed, *reached, max(accuracy for _, accuracy in points), len(points), round(points[-1][0], 1),
+                                           datetime.now(timezone.utc).date().isoformat()])))
+            print(rows[-1], flush=True)
+    rows += [dict.fromkeys(COLUMNS, "") | {"peer": f"{peer}: not installed"} for peer in missing]
+    options.output.mkdir(parents=True, exist_ok=True)
+    with open(options.output / "time_to_accuracy.csv", "w", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    draw(curves, options.output / "time_to_accuracy.png")
+    print(f"\n{'median seconds to':28}" + "".join(f"{mark:>18.1%}" for mark in MARKS) + f"{'best accuracy':>16}")
+    for peer in options.peers:
+        mine = [row for row in rows if row["peer"] == peer]
+        words = []
+        for column in COLUMNS[2:2 + len(MARKS)]:
+            times = [row[column] for row in mine if row[column] != ""]
+            words.append(f"{median(times):.1f} ({len(times)} of {len(mine)})" if times else "never")
+        best = f"{max(row['best_accuracy'] for row in mine):.2%}" if mine else "not installed"
+        print(f"{peer:28}" + "".join(f"{word:>18}" for word in words) + f"{best:>16}")
+
+
+if __name__ == "__main__":
+    main()

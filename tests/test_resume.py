@@ -1,0 +1,102 @@
+"""A training that is killed again and again ends as if it had never been: what chapter 04 promises, on real processes."""
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mnist_ann as ma
+
+resource = pytest.importorskip("resource")  # limits and signals as Unix has them
+
+EPOCHS = 400
+TRAINING = f"""
+import sys
+import mnist_ann as ma
+train, valid = ma.split(ma.load_mnist()[0])
+model = ma.build_model((32, 16), seed=1)
+print("ready", flush=True)
+history = ma.train(model, train[:640], valid[:200], epochs={EPOCHS}, momentum=0.9, seed=1, verbose=0, patience={EPOCHS}, learning_rate=0.001,
+                   checkpoint=sys.argv[1], resume=True)
+ma.save_weights(model, sys.argv[2])
+print(history.to_dict())
+"""
+
+
+def start(folder, weights):
+    return subprocess.Popen([sys.executable, "-c", TRAINING, str(folder), str(weights)], stdout=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    "The history that the process prints in the end, as a History."
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    return ma.History(**eval(out.splitlines()[-1], {"inf": np.inf}))
+
+
+def epochs_behind(folder):
+    return max((int(path.stem.split("-")[1]) for path in folder.glob("epoch-*.checkpoint")), default=0)
+
+
+def test_killed_twenty_times(tmp_path):
+    whole = finish(start(tmp_path / "whole", tmp_path / "whole.h5"))
+    folder, moments = tmp_path / "killed", random.Random(0)
+    stopped_at, half_written, kills = [], 0, 0
+    while kills < 20:
+        process = start(folder, tmp_path / "killed.h5")
+        process.stdout.readline()  # ready
+        before, goal = epochs_behind(folder), EPOCHS * (kills + 1) // 22
+        while epochs_behind(folder) < max(goal, before + 1):  # each time a bit further, and at least one epoch
+            assert process.poll() is None
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.01))  # anywhere in an epoch, or in the writing after it
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        process.stdout.close()
+        kills += 1
+        stopped_at.append(epochs_behind(folder))
+        half_written += len(list(folder.glob(".*.tmp")))
+    assert stopped_at == sorted(set(stopped_at)) and stopped_at[-1] < EPOCHS
+    print(f"killed after epochs {stopped_at}, {half_written} times in the middle of writing")
+    resumed = finish(start(folder, tmp_path / "killed.h5"))
+    assert resumed == whole
+    for a, b in zip(*(ma.load_network(tmp_path / name).weights + ma.load_network(tmp_path / name).biases for name in ("whole.h5", "killed.h5"))):
+        assert np.array_equal(a, b)
+    assert not list(folder.glob(".*.tmp")) and len(list(folder.iterdir())) == 2
+
+
+def test_ctrl_c_ends_the_epoch(tmp_path):
+    process = start(tmp_path / "stopped", tmp_path / "stopped.h5")
+    process.stdout.readline()
+    while not epochs_behind(tmp_path / "stopped"):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    history = finish(process)
+    assert 0 < len(history.loss) < EPOCHS and not history.is_finished
+    assert epochs_behind(tmp_path / "stopped") == len(history.loss)
+    network = ma.load_network(tmp_path / "stopped.h5")
+    assert network.attributes["epochs"] == history.kept_epoch and network.attributes["val_loss"] == min(history.val_loss)
+
+
+def test_full_disk_leaves_the_last_checkpoint(tmp_path):
+    train, valid = ma.split(ma.load_mnist()[0])
+    train, valid, model, settings = train[:640], valid[:200], ma.build_model((64,)), {"momentum": 0.9, "verbose": 0, "checkpoint": tmp_path / "kept"}
+    ma.train(model, train, valid, epochs=3, **settings)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()}
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, usual[1]))  # a checkpoint is larger: the system stops its writing in the middle
+    try:
+        with pytest.raises(ma.MnistAnnError, match="epoch-000004.checkpoint: cannot be written .* go on with resume=True"):
+            ma.train(model, train, valid, epochs=6, resume=True, **settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()} == before
+    assert len(model.history.loss) == 4  # what was trained is in the model all the same
+    resumed = ma.train(ma.build_model((64,)), train, valid, epochs=6, resume=True, **settings)
+    assert resumed == ma.train(ma.build_model((64,)), train, valid, epochs=6, **(settings | {"checkpoint": None}))
