@@ -35,7 +35,7 @@ from .network import _written_whole, shuffled, to_network
 
 # %% ../nbs/04_training.ipynb #fff3ab6f
 def _forward(weights, images, dtype=tf.float32):
-    "The float32 logits (n, 10) of uint8 rows of pixels (n, 784), and the activations of the hidden layers, computed in `dtype`."
+    "The float32 logits (n, 10) of uint8 rows of pixels (n, inputs), and the activations of the hidden layers, computed in `dtype`."
     a, hidden = tf.cast(tf.cast(images, tf.float32) / 255, dtype), []
     for W, b in zip(weights[:-2:2], weights[1:-2:2]):
         a = tf.nn.relu(a @ tf.cast(W, dtype) + tf.cast(b, dtype))
@@ -74,9 +74,9 @@ def _step(images, labels, weights, velocities, rate, momentum, nesterov, label_s
 def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision):
     """A compiled function that takes one step for each batch of `n` digits.
 
-    `epoch(images, labels, weights, velocities, order, rates, momentum) -> (weights, velocities, sums, moved)`: `rates` has
-    a learning rate for each step, `sums` are those of losses and hits, each image read just before its step, and `moved`
-    is the length of the last step relative to the weights, layer by layer. `velocities` is empty without `momentum`.
+    `epoch(images, labels, weights, velocities, order, rates, momentum) -> (weights, velocities, sums, lengths)`: `rates` has
+    a learning rate for each step, `sums` are those of losses and hits, each image read just before its step, and `lengths`
+    are those of the last step, for the weights of each layer. `velocities` is empty without `momentum`.
     """
     full = -(-n // batch_size) - 1  # batches before the last
     options = nesterov, label_smoothing, tf.as_dtype(precision)
@@ -93,12 +93,11 @@ def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, pr
         start = 0, weights, velocities, tf.zeros(2, tf.float64)
         _, before, velocities, sums = tf.while_loop(lambda k, *_: k < full, one_more, start)
         weights, velocities, added = step(order[full * batch_size:], rates[full], before, velocities)
-        moved = tf.stack([tf.math.divide_no_nan(tf.norm(W - V), tf.norm(V)) for W, V in zip(weights[::2], before[::2])])
-        return weights, velocities, sums + added, moved
+        return weights, velocities, sums + added, tf.stack([tf.norm(W - V) for W, V in zip(weights[::2], before[::2])])
 
     numbers, scalar = tf.TensorSpec((n,), tf.int32), tf.TensorSpec((), tf.float32)
     arrays = [tf.TensorSpec(shape) for pair in zip(sizes, sizes[1:]) for shape in (pair, pair[1:])]
-    return epoch.get_concrete_function(tf.TensorSpec((n, 784), tf.uint8), numbers, arrays, arrays if momentum else [], numbers,
+    return epoch.get_concrete_function(tf.TensorSpec((n, sizes[0]), tf.uint8), numbers, arrays, arrays if momentum else [], numbers,
                                        tf.TensorSpec((full + 1,)), scalar)
 
 # %% ../nbs/04_training.ipynb #1c8a07c3
@@ -123,21 +122,35 @@ def _mapped_file(array):
     return array if isinstance(array, mmap.mmap) else None
 
 
-def _read_rows(images, rows, file):
-    "The images of ascending `rows` as uint8 (n, 784); the pages of the file are given back as it goes."
-    found = np.empty((len(rows), 784), np.uint8)
+def _give_back(file):
+    "Let the operating system have the memory of what was read from a mapped file."
+    if file is not None and hasattr(file, "madvise"):  # not on Windows
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _read_rows(images, rows, pixels, file):
+    "These pixels of the images of ascending `rows`, as uint8 (n, pixels)."
+    found = np.empty((len(rows), len(pixels)), np.uint8)
     for part in np.array_split(np.arange(len(rows)), -(-len(file) // 2**26)):
-        found[part] = images[rows[part]].reshape(-1, 784)
-        if hasattr(file, "madvise"):  # not on Windows
-            file.madvise(mmap.MADV_DONTNEED)
+        found[part] = images[rows[part]].reshape(-1, 784).take(pixels, axis=1)
+        _give_back(file)
     return found
 
+# %% ../nbs/04_training.ipynb #3d6f3057
+def _inked_pixels(images):
+    "The numbers of the pixels that have ink in at least one image; one pixel, if none has."
+    file, darkest = _mapped_file(images), np.zeros(784, np.uint8)
+    for start in range(0, len(images), _AT_ONCE):
+        darkest = np.maximum(darkest, images[start:start + _AT_ONCE].reshape(-1, 784).max(axis=0))
+        _give_back(file)
+    return np.flatnonzero(darkest) if darkest.any() else np.array([0])
 
-def _pieces_of(digits, batch_size):
-    "A function of an epoch's order that gives its digits, as tensors: (images (n, 784), labels (n,), order among them (n,))."
+
+def _pieces_of(digits, pixels, batch_size):
+    "A function of an epoch's order that gives its digits, as tensors: (images (n, pixels), labels (n,), order among them (n,))."
     labels, file = digits.labels.astype(np.int32), _mapped_file(digits.images)
     if file is None:
-        everything = tf.constant(digits.images.reshape(-1, 784)), tf.constant(labels)
+        everything = tf.constant(digits.images.reshape(-1, 784).take(pixels, axis=1)), tf.constant(labels)
         return lambda order: [(*everything, tf.constant(order, tf.int32))]
 
     def pieces(order):
@@ -145,12 +158,12 @@ def _pieces_of(digits, batch_size):
         for start in range(0, len(order), size):
             piece = order[start:start + size]
             rows = np.sort(piece)
-            yield (tf.constant(_read_rows(digits.images, rows, file)), tf.constant(labels[rows]),
+            yield (tf.constant(_read_rows(digits.images, rows, pixels, file)), tf.constant(labels[rows]),
                    tf.constant(np.searchsorted(rows, piece), tf.int32))
 
     return pieces
 
-# %% ../nbs/04_training.ipynb #3d6f3057
+# %% ../nbs/04_training.ipynb #6c29782c
 @dataclass(frozen=True)
 class History:
     "What `train` saw, one number for each epoch, and the settings that it used. Equal if all but the seconds are equal."
@@ -199,7 +212,7 @@ class History:
         return (f"History({len(self.loss)} epochs in {sum(self.seconds):.1f} s; kept epoch {self.kept_epoch}: "
                 f"validation loss {self.val_loss[kept]:.4f}, accuracy {self.val_accuracy[kept]:.2%})")
 
-# %% ../nbs/04_training.ipynb #724b6fb7
+# %% ../nbs/04_training.ipynb #98f7f695
 _SCHEDULES = {"constant": lambda left: np.ones_like(left), "linear": lambda left: left,
               "cosine": lambda left: (1 - np.cos(np.pi * left)) / 2}  # functions of the share of the training that is left
 
@@ -218,7 +231,7 @@ def learning_rates(
     left = 1 - np.clip((at - warmup) / (epochs - warmup), 0, 1)
     return (learning_rate * rise * _SCHEDULES[schedule](left)).astype(np.float32)
 
-# %% ../nbs/04_training.ipynb #b0ed1a37
+# %% ../nbs/04_training.ipynb #3d408b9b
 @cache
 def _bfloat16_speed(size=1024, rounds=5):
     "How many times faster this processor multiplies bfloat16 matrices than float32 ones: the best of some rounds in turn."
@@ -231,7 +244,7 @@ def _bfloat16_speed(size=1024, rounds=5):
             best[dtype] = min(best[dtype], perf_counter() - start)
     return best[tf.float32] / best[tf.bfloat16]
 
-# %% ../nbs/04_training.ipynb #9be3cfe0
+# %% ../nbs/04_training.ipynb #f596002d
 def _checked(train, valid, settings):
     "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
     def must(condition, name, demand):
@@ -262,7 +275,7 @@ def _checked(train, valid, settings):
                             "of float32. Use float32.")
     return settings
 
-# %% ../nbs/04_training.ipynb #10df444e
+# %% ../nbs/04_training.ipynb #39fd8c75
 @dataclass(frozen=True)
 class _State:
     "A training after some epoch: all that the next epoch depends on, besides the data and the settings."
@@ -276,14 +289,13 @@ class _State:
     def epoch(self):
         return len(self.history.loss)
 
-# %% ../nbs/04_training.ipynb #f596002d
+# %% ../nbs/04_training.ipynb #5406e056
 def _fingerprint(digits):
     "SHA-256 of all images and labels, in hexadecimal."
     digest, file = sha256(digits.labels.tobytes()), _mapped_file(digits.images)
     for start in range(0, len(digits), _AT_ONCE):
         digest.update(np.ascontiguousarray(digits.images[start:start + _AT_ONCE]))
-        if file is not None and hasattr(file, "madvise"):
-            file.madvise(mmap.MADV_DONTNEED)
+        _give_back(file)
     return digest.hexdigest()
 
 
@@ -312,7 +324,7 @@ def _read_checkpoint(path):
                  for name in ("weights", "velocities", "kept")}
         return _State(history=History(**json.loads(arrays["history"].item())), **found), json.loads(arrays["identity"].item())
 
-# %% ../nbs/04_training.ipynb #39fd8c75
+# %% ../nbs/04_training.ipynb #801f7b59
 def _identity(settings, train, valid):
     "All that the course of a training depends on, besides the starting weights."
     if settings["schedule"] == "constant":  # then a training may go on for more epochs than were planned at first
@@ -342,7 +354,7 @@ def _find_checkpoint(folder, resume, identity, settings):
         raise MnistAnnError(f"{folder}: none of its checkpoints can be read. Name another folder to start anew.")
     return None
 
-# %% ../nbs/04_training.ipynb #31089250
+# %% ../nbs/04_training.ipynb #27b438d3
 def _open_checkpoints(folder):
     "The folder of checkpoints as a path: made if need be, and rid of what a killed training left half-written."
     folder = Path(folder)
@@ -354,7 +366,7 @@ def _open_checkpoints(folder):
         raise MnistAnnError(f"{folder}: checkpoints cannot be written there ({error.strerror or error}). Name another folder.") from error
     return folder
 
-# %% ../nbs/04_training.ipynb #5406e056
+# %% ../nbs/04_training.ipynb #2312ff07
 def _begin(model, train, valid, settings, checkpoint, resume):
     "The state to start from, and a function that keeps a state: in the folder of checkpoints, or not at all."
     if any(type(layer).__name__ == "Dropout" for layer in model.layers):
@@ -368,7 +380,7 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     folder, identity = _open_checkpoints(checkpoint), _identity(settings, train, valid)
     return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
 
-# %% ../nbs/04_training.ipynb #801f7b59
+# %% ../nbs/04_training.ipynb #918c0203
 @contextmanager
 def _interruptible():
     "Gives an event that is set by the first Ctrl-C; a second one raises KeyboardInterrupt."
@@ -389,7 +401,7 @@ def _interruptible():
     finally:
         signal.signal(signal.SIGINT, before)
 
-# %% ../nbs/04_training.ipynb #2312ff07
+# %% ../nbs/04_training.ipynb #e65bdf33
 def _panel(title, curves, form, width=260, height=130, most=200):
     "An SVG drawing of (training, validation) curves by epoch, at `most` points each, with the highest and lowest value beside them."
     low, high = min(map(min, curves)), max(map(max, curves))
@@ -407,7 +419,7 @@ def _panel(title, curves, form, width=260, height=130, most=200):
     return (f'<svg role="img" aria-label="{title} by epoch" width="{width}" height="{height}" font-size="10" font-family="sans-serif" '
             f'fill="currentColor">{axes}{"".join(lines)}{text}</svg>')
 
-# %% ../nbs/04_training.ipynb #4ff5d89a
+# %% ../nbs/04_training.ipynb #0f2f236d
 class _Progress:
     "A line for each epoch, and a progress bar while it runs: HTML with the growing curves in a notebook, text in a terminal."
 
@@ -456,29 +468,32 @@ class _Progress:
             self.shown = display(data, raw=True, display_id=True)
         self.shown_at = perf_counter()
 
-# %% ../nbs/04_training.ipynb #a550f28f
+# %% ../nbs/04_training.ipynb #01a93bbf
 def _trainer(train, valid, sizes, settings):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
     names = "batch_size", "momentum", "nesterov", "label_smoothing", "precision"
     batch_size, momentum, nesterov, label_smoothing, precision = (settings[name] for name in names)
     batch_size = min(batch_size, len(train))
-    steps, pieces_of = -(-len(train) // batch_size), _pieces_of(train, batch_size)
+    pixels = _inked_pixels(train.images)
+    steps, pieces_of, sizes = -(-len(train) // batch_size), _pieces_of(train, pixels, batch_size), (len(pixels), *sizes[1:])
     schedule = [settings[name] for name in ("epochs", "schedule", "warmup")]
 
     def next_epoch(state):
-        started, sums, weights, velocities = perf_counter(), np.zeros(2), state.weights, state.velocities
+        started, sums, weights, velocities = perf_counter(), np.zeros(2), _only(pixels, state.weights), _only(pixels, state.velocities)
         rates = learning_rates(settings["learning_rate"], steps, state.epoch, *schedule)
         for images, labels, order in pieces_of(shuffled(len(train), settings["seed"], state.epoch)):
             epoch = _compile_epoch(len(order), sizes, batch_size, bool(momentum), nesterov, label_smoothing, precision)
             piece_rates, rates = np.split(rates, [-(-len(order) // batch_size)])
-            weights, velocities, added, moved = epoch(images, labels, weights, velocities, order, tf.constant(piece_rates), tf.constant(momentum))
+            weights, velocities, added, lengths = epoch(images, labels, weights, velocities, order, tf.constant(piece_rates), tf.constant(momentum))
             sums += added.numpy()
+        weights, velocities = _put_back(pixels, weights, state.weights), _put_back(pixels, velocities, state.velocities)
+        moved = [float(tf.math.divide_no_nan(length, tf.norm(W))) for length, W in zip(lengths, weights[::2])]
         (loss, accuracy), (val, dead) = sums / len(train), _examine(weights, valid)
-        if not all(map(isfinite, (loss, *val, *moved.numpy()))):
+        if not all(map(isfinite, (loss, *val, *moved))):
             raise MnistAnnError(f"training diverged in epoch {state.epoch + 1}: the loss is {loss:.3g}. Lower the learning rate "
                                 f"({settings['learning_rate']}) or the momentum ({momentum}).")
         history = _extended(state.history, loss=float(loss), accuracy=float(accuracy), val_loss=float(val[0]), val_accuracy=float(val[1]),
-                            dead_units=dead, updates=moved.numpy().tolist(), seconds=perf_counter() - started)
+                            dead_units=dead, updates=moved, seconds=perf_counter() - started)
         if settings["patience"] is None or history.val_loss[-1] < min(state.history.val_loss, default=inf):
             return _State(weights, velocities, weights, replace(history, kept_epoch=state.epoch + 1))
         return _State(weights, velocities, state.kept, history)
@@ -486,11 +501,21 @@ def _trainer(train, valid, sizes, settings):
     return next_epoch
 
 
+def _only(pixels, arrays):
+    "The arrays W, b, ... with the rows of the first one that belong to these pixels."
+    return [tf.gather(arrays[0], pixels), *arrays[1:]] if arrays else []
+
+
+def _put_back(pixels, arrays, all_arrays):
+    "The arrays with all rows of the first one: those of the other pixels are as in `all_arrays`."
+    return [tf.tensor_scatter_nd_update(all_arrays[0], pixels[:, None], arrays[0]), *arrays[1:]] if arrays else []
+
+
 def _extended(history, **figures):
     "The history with one more figure in each list."
     return replace(history, **{name: [*getattr(history, name), figure] for name, figure in figures.items()})
 
-# %% ../nbs/04_training.ipynb #e65bdf33
+# %% ../nbs/04_training.ipynb #1e84e55b
 def train(
     model,  # a Keras model from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from; from memory, or from a file by `load_idx(folder, in_memory=False)`
@@ -540,7 +565,7 @@ def train(
             model.history = state.history
     return state.history
 
-# %% ../nbs/04_training.ipynb #e206bfaf
+# %% ../nbs/04_training.ipynb #5c4b2ac1
 def plot_history(
     history: History,  # what `train` returned
 ):  # the matplotlib Figure: loss on the left, accuracy on the right
@@ -560,7 +585,7 @@ def plot_history(
         axes[0].legend(title=f"dotted: kept epoch {history.kept_epoch}", title_fontsize=8)
     return fig
 
-# %% ../nbs/04_training.ipynb #e6dd984f
+# %% ../nbs/04_training.ipynb #01761a2e
 def plot_comparison(
     histories: dict[str, History],  # a label, and what `train` returned
     title: str,
@@ -582,7 +607,7 @@ def plot_comparison(
         ax.legend(title="accuracy at the end", loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
-# %% ../nbs/04_training.ipynb #d0095e58
+# %% ../nbs/04_training.ipynb #ddde35fb
 def plot_layers(
     history: History,  # what `train` returned
 ):  # the matplotlib Figure: dead neurons on the left, the length of the steps on the right
@@ -600,7 +625,7 @@ def plot_layers(
         axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
 
-# %% ../nbs/04_training.ipynb #c0696a24
+# %% ../nbs/04_training.ipynb #897f22aa
 @dataclass(frozen=True)
 class Recipe:
     "A network, and how to train it: the arguments of `build_model` and `train`."
