@@ -1,4 +1,4 @@
-"""How long until it reads 97, 98, 98.5 % of the test digits? `python benchmarks/time_to_accuracy.py`, about half an hour.
+"""How long until it reads 97, 98, 98.5 % of the test digits? `python benchmarks/time_to_accuracy.py`, about a quarter of an hour.
 
 Seconds from the start of a cold process, imports and compilation included, on all 60,000 training digits: this package's recipe
 `fast` (chosen on validation digits by benchmarks/recipes.py), the settings of Keras' MLP example, PyTorch with the network of its

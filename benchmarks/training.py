@@ -1,4 +1,4 @@
-"""How fast is an epoch? `make bench`, about fifteen minutes.
+"""How fast is an epoch? `make bench`, of which this takes about seven minutes.
 
 The network 784-512-256-10, plain SGD with learning rate 0.01, 50,000 digits shuffled for each epoch, in batches of 32 and of 128: by
 this package, and by the tools that people use for it. Each peer has a process of its own and starts from the same weights. After a
