@@ -54,7 +54,11 @@ def test_killed_twenty_times(tmp_path):
         while epochs_behind(folder) < max(goal, before + 1):  # each time a bit further, and at least one epoch
             assert process.poll() is None
             time.sleep(0.001)
-        time.sleep(moments.uniform(0, 0.01))  # anywhere in an epoch, or in the writing after it
+        if kills % 2:  # every second time in the middle of a write
+            while not any(folder.glob(".*.tmp")):
+                assert process.poll() is None
+        else:
+            time.sleep(moments.uniform(0, 0.01))
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         process.stdout.close()
@@ -62,6 +66,7 @@ def test_killed_twenty_times(tmp_path):
         stopped_at.append(epochs_behind(folder))
         half_written += len(list(folder.glob(".*.tmp")))
     assert stopped_at == sorted(set(stopped_at)) and stopped_at[-1] < EPOCHS
+    assert half_written, "no kill fell into a write"
     print(f"killed after epochs {stopped_at}, {half_written} times in the middle of writing")
     resumed = finish(start(folder, tmp_path / "killed.h5"))
     assert resumed == whole
