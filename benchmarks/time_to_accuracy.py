@@ -19,6 +19,8 @@ from statistics import median
 
 import numpy as np
 
+import mnist_ann as ma  # costs milliseconds: its parts are loaded when they are used
+
 ROOT = Path(__file__).parents[1]
 MARKS = (0.97, 0.98, 0.985)
 COLUMNS = ["peer", "seed", *(f"seconds_to_{100 * mark:g}" for mark in MARKS), "best_accuracy", "epochs", "seconds", "date"]
@@ -40,16 +42,8 @@ class Clock:
             raise Reached
 
 
-def load():
-    import mnist_ann as ma
-
-    return ma.load_mnist()
-
-
 def by_recipe(seed, clock):
-    import mnist_ann as ma
-
-    train, test = load()
+    train, test = ma.load_mnist()
     recipe = ma.load_recipe("fast")
     model = ma.build_model(recipe.hidden_units, seed=seed)
     history = ma.train(model, train, test, seed=seed, verbose=0, **recipe.settings())  # the test digits only report here
@@ -62,10 +56,8 @@ def by_keras(seed, clock, epochs=20):
     "Keras' examples/mnist_mlp.py: two layers of 512, dropout 0.2, RMSprop, batches of 128, 20 epochs."
     import keras
 
-    import mnist_ann as ma
-
     keras.utils.set_random_seed(seed)
-    train, test = load()
+    train, test = ma.load_mnist()
     dense, dropout = keras.layers.Dense, keras.layers.Dropout
     model = keras.Sequential([keras.Input((784,)), dense(512, "relu"), dropout(0.2), dense(512, "relu"), dropout(0.2), dense(10, "softmax")])
     model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.RMSprop(), metrics=["accuracy"])
@@ -78,10 +70,8 @@ def by_pytorch(seed, clock, optimizer=("Adam", {}), epochs=20):
     "The network of PyTorch's quickstart: two layers of 512, batches of 64."
     import torch
 
-    import mnist_ann as ma
-
     torch.manual_seed(seed)
-    train, test = load()
+    train, test = ma.load_mnist()
     model = torch.nn.Sequential(torch.nn.Linear(784, 512), torch.nn.ReLU(), torch.nn.Linear(512, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
     name, settings = optimizer
     steps, loss_of = getattr(torch.optim, name)(model.parameters(), **settings), torch.nn.CrossEntropyLoss()
@@ -100,9 +90,7 @@ def by_scikit_learn(seed, clock, epochs=60):
     "MLPClassifier as it comes: 100 neurons, Adam, batches of 200. Its own stop is replaced by more epochs than it would take."
     from sklearn.neural_network import MLPClassifier
 
-    import mnist_ann as ma
-
-    train, test = load()
+    train, test = ma.load_mnist()
     X, X_test, model = ma.normalize(train.images), ma.normalize(test.images), MLPClassifier(random_state=seed)
     for _ in range(epochs):
         model.partial_fit(X, train.labels, classes=range(10))

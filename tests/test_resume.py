@@ -1,4 +1,5 @@
 """A training that is killed again and again ends as if it had never been: what chapter 04 promises, on real processes."""
+import json
 import os
 import random
 import signal
@@ -16,7 +17,7 @@ resource = pytest.importorskip("resource")  # limits and signals as Unix has the
 
 EPOCHS = 400
 TRAINING = f"""
-import sys
+import json, sys
 import mnist_ann as ma
 train, valid = ma.split(ma.load_mnist()[0])
 model = ma.build_model((32, 16), seed=1)
@@ -24,7 +25,7 @@ print("ready", flush=True)
 history = ma.train(model, train[:640], valid[:200], epochs={EPOCHS}, momentum=0.9, seed=1, verbose=0, patience={EPOCHS}, learning_rate=0.001,
                    checkpoint=sys.argv[1], resume=True)
 ma.save_weights(model, sys.argv[2])
-print(history.to_dict())
+print(json.dumps(history.to_dict()))
 """
 
 
@@ -36,7 +37,7 @@ def finish(process):
     "The history that the process prints in the end, as a History."
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0
-    return ma.History(**eval(out.splitlines()[-1], {"inf": np.inf}))
+    return ma.History(**json.loads(out.splitlines()[-1]))
 
 
 def epochs_behind(folder):
@@ -46,8 +47,8 @@ def epochs_behind(folder):
 def test_killed_twenty_times(tmp_path):
     whole = finish(start(tmp_path / "whole", tmp_path / "whole.h5"))
     folder, moments = tmp_path / "killed", random.Random(0)
-    stopped_at, half_written, kills = [], 0, 0
-    while kills < 20:
+    stopped_at, half_written = [], 0
+    for kills in range(20):
         process = start(folder, tmp_path / "killed.h5")
         process.stdout.readline()  # ready
         before, goal = epochs_behind(folder), EPOCHS * (kills + 1) // 22
@@ -62,7 +63,6 @@ def test_killed_twenty_times(tmp_path):
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         process.stdout.close()
-        kills += 1
         stopped_at.append(epochs_behind(folder))
         half_written += len(list(folder.glob(".*.tmp")))
     assert stopped_at == sorted(set(stopped_at)) and stopped_at[-1] < EPOCHS
