@@ -4,22 +4,18 @@ Makes IDX files of a million images by repeating MNIST's training digits, each c
 784-512-256-10 on them for two epochs of batches of 128, from the file and from memory, in turn, each time in a process of its
 own. Reported are the images a second of the second epoch, which compiles nothing, and the most memory that the process ever had.
 """
-import argparse
-import csv
 import json
 import subprocess
 import sys
 import tempfile
-from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from table import arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma
 
-ROOT = Path(__file__).parents[1]
-COLUMNS = ["digits", "images", "images_per_second", "lowest", "highest", "peak_mb", "rounds", "date"]
 WORKER = """
 import json, resource, sys
 import mnist_ann as ma
@@ -30,33 +26,20 @@ print(json.dumps({"speed": len(train) / history.seconds[1], "peak_mb": peak / (1
 """
 
 
-def write_idx(path, arrays):
-    "An IDX file of bytes that holds all `arrays`, one after the other."
-    shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
-    with open(path, "wb") as file:
-        file.write(bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes())
-        for array in arrays:
-            array.tofile(file)
-
-
 def make_files(folder, images):
     "Four IDX files with so many training images and MNIST's test images."
     train, test = ma.load_mnist()
-    orders = [np.random.default_rng(copy).permutation(len(train)) for copy in range(-(-images // len(train)))]
-    orders[-1] = orders[-1][:images - len(train) * (len(orders) - 1)]
-    write_idx(folder / "train-images-idx3-ubyte", [train.images[order] for order in orders])
-    write_idx(folder / "train-labels-idx1-ubyte", [train.labels[order] for order in orders])
-    write_idx(folder / "t10k-images-idx3-ubyte", [test.images])
-    write_idx(folder / "t10k-labels-idx1-ubyte", [test.labels])
+    copies = -(-images // len(train))
+    order = np.concatenate([np.random.default_rng(copy).permutation(len(train)) for copy in range(copies)])[:images]
+    for part, digits in (("train", train[order]), ("t10k", test)):
+        ma.write_idx(folder / f"{part}-images-idx3-ubyte", digits.images)
+        ma.write_idx(folder / f"{part}-labels-idx1-ubyte", digits.labels)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results")
+    parser = arguments(__doc__, images=1_000_000, rounds=3)
     options = parser.parse_args()
-    found = {"in a file": [], "in memory": []}
+    output, found, rows = output_folder(parser, options), {"in a file": [], "in memory": []}, []
     with tempfile.TemporaryDirectory() as folder:
         make_files(Path(folder), options.images)
         for _ in range(options.rounds):
@@ -64,15 +47,13 @@ def main():
                 process = subprocess.run([sys.executable, "-c", WORKER, folder, where], check=True, stdout=subprocess.PIPE, text=True)
                 results.append(json.loads(process.stdout))
                 print(f"{where}: {results[-1]['speed']:,.0f} images a second, {results[-1]['peak_mb']:,.0f} MB", flush=True)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with open(options.output / "memory.csv", "w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        for where, results in found.items():
-            speeds = [result["speed"] for result in results]
-            table.writerow(dict(zip(COLUMNS, [where, options.images, *(round(f(speeds)) for f in (median, min, max)),
-                                              round(max(result["peak_mb"] for result in results)), options.rounds,
-                                              datetime.now(timezone.utc).date().isoformat()])))
+    for where, results in found.items():
+        speeds = [result["speed"] for result in results]
+        rows.append({"digits": where, "images": options.images, "images_per_second": round(median(speeds)), "lowest": round(min(speeds)),
+                     "highest": round(max(speeds)), "peak_mb": round(max(result["peak_mb"] for result in results)), "rounds": options.rounds,
+                     "processor": processor(), "date": today()})
+    if output:
+        write_table(rows, output / "memory.csv")
 
 
 if __name__ == "__main__":

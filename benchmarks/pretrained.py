@@ -4,16 +4,15 @@ Each candidate (sizes of the hidden layers, batch size) is trained on 50,000 dig
 fallen for 10 epochs, and keeps its best epoch. The candidate with the fewest mistakes on the 10,000 validation digits wins. Only
 then is the test set read, once, for the winner. Run it with `make pretrained`; it takes about half an hour on two cores.
 """
-import csv
-from datetime import datetime, timezone
 from pathlib import Path
+
+from table import today, write_table
 
 import mnist_ann as ma
 
 ROOT = Path(__file__).parents[1]
 CANDIDATES = [((512, 256), 32), ((512, 256), 8), ((512, 256), 4), ((1024, 512), 8), ((1024, 512), 4), ((1024, 512), 2)]
 SEED = 0
-COLUMNS = ["hidden_units", "batch_size", "parameters", "seed", "kept_epoch", "val_mistakes", "val_loss", "seconds", "date"]
 
 
 def main():
@@ -25,13 +24,10 @@ def main():
         model = ma.build_model(hidden_units, seed=SEED)
         history = ma.train(model, train, valid, epochs=200, batch_size=batch_size, patience=10, seed=SEED)
         mistakes = round(len(valid) * (1 - history.val_accuracy[history.kept_epoch - 1]))
-        rows.append(dict(zip(COLUMNS, ["-".join(map(str, hidden_units)), batch_size, model.count_params(), SEED, history.kept_epoch, mistakes,
-                                       round(history.val_loss[history.kept_epoch - 1], 5), round(sum(history.seconds)),
-                                       datetime.now(timezone.utc).date().isoformat()])))
-        with open(ROOT / "benchmarks/results/pretrained.csv", "w", newline="") as file:
-            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            table.writeheader()
-            table.writerows(rows)
+        rows.append({"hidden_units": "-".join(map(str, hidden_units)), "batch_size": batch_size, "parameters": model.count_params(), "seed": SEED,
+                     "kept_epoch": history.kept_epoch, "val_mistakes": mistakes, "val_loss": round(history.val_loss[history.kept_epoch - 1], 5),
+                     "seconds": round(sum(history.seconds)), "date": today()})
+        write_table(rows, ROOT / "benchmarks/results/pretrained.csv")
         print(f"{history}: {mistakes} mistakes on the validation digits", flush=True)
         if best is None or mistakes < best[0]:
             best = mistakes, model

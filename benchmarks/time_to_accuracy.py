@@ -1,4 +1,4 @@
-"""How long until it reads 97, 98, 98.5 % of the test digits? `python benchmarks/time_to_accuracy.py`, about a quarter of an hour.
+"""How long until it reads 97, 98, 98.5 % of the test digits? `python benchmarks/time_to_accuracy.py`, about twenty minutes.
 
 Seconds from the start of a cold process, imports and compilation included, on all 60,000 training digits: this package's recipe
 `fast` (chosen on validation digits by benchmarks/recipes.py), the settings of Keras' MLP example, PyTorch with the network of its
@@ -6,24 +6,20 @@ quickstart (with the quickstart's own settings, and with Adam at its defaults), 
 Everyone's accuracy on the test digits is taken after each epoch, in everyone's time. Each trial stops at 98.5 % or at the end of its
 epochs. The test set chooses nothing here: it is the finishing line.
 """
-import argparse
-import csv
 import json
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
+from argparse import SUPPRESS
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 
 import numpy as np
+from table import arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma  # costs milliseconds: its parts are loaded when they are used
 
-ROOT = Path(__file__).parents[1]
 MARKS = (0.97, 0.98, 0.985)
-COLUMNS = ["peer", "seed", *(f"seconds_to_{100 * mark:g}" for mark in MARKS), "best_accuracy", "epochs", "seconds", "date"]
 
 
 class Reached(Exception):
@@ -91,7 +87,8 @@ def by_scikit_learn(seed, clock, epochs=60):
     from sklearn.neural_network import MLPClassifier
 
     train, test = ma.load_mnist()
-    X, X_test, model = ma.normalize(train.images), ma.normalize(test.images), MLPClassifier(random_state=seed)
+    X, X_test = ma.normalize(train.images), ma.normalize(test.images)
+    model = MLPClassifier(random_state=np.random.RandomState(seed))  # a whole number would shuffle alike in every epoch
     for _ in range(epochs):
         model.partial_fit(X, train.labels, classes=range(10))
         clock.tell(model.score(X_test, test.labels))
@@ -134,14 +131,33 @@ def draw(curves, path):
         plt.close(fig)
 
 
+def row_of(peer, seed, points):
+    "The row of one trial."
+    reached = {f"seconds_to_{100 * mark:g}": next((round(seconds, 2) for seconds, accuracy in points if accuracy >= mark), None) for mark in MARKS}
+    return {"peer": peer, "seed": seed, **reached, "best_accuracy": max(round(accuracy, 4) for _, accuracy in points), "epochs": len(points),
+            "seconds": round(points[-1][0], 1), "installed": True, "processor": processor(), "date": today()}
+
+
+def print_table(rows):
+    print(f"\n{'median seconds to':28}" + "".join(f"{mark:>18.1%}" for mark in MARKS) + f"{'best accuracy':>16}")
+    for peer in dict.fromkeys(row["peer"] for row in rows):
+        mine = [row for row in rows if row["peer"] == peer]
+        if not mine[0]["installed"]:
+            print(f"{peer:28}{'not installed':>18}")
+            continue
+        words = []
+        for mark in MARKS:
+            times = [row[f"seconds_to_{100 * mark:g}"] for row in mine if row[f"seconds_to_{100 * mark:g}"] is not None]
+            words.append(f"{median(times):.1f} ({len(times)} of {len(mine)})" if times else "never")
+        print(f"{peer:28}" + "".join(f"{word:>18}" for word in words) + f"{max(row['best_accuracy'] for row in mine):>16.2%}")
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="seeds")
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results")
-    parser.add_argument("--worker", choices=list(PEERS), help=argparse.SUPPRESS)
-    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--started", type=float, default=0.0, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=list(PEERS), help=SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=SUPPRESS)
+    parser.add_argument("--started", type=float, default=0.0, help=SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         _, run, settings = PEERS[options.worker]
@@ -150,31 +166,18 @@ def main():
         except Reached:
             pass
         return
+    folder = output_folder(parser, options)
     missing = [peer for peer in options.peers if not find_spec(PEERS[peer][0])]
-    curves, rows = {peer: [] for peer in options.peers if peer not in missing}, []
+    curves, rows = {peer: [] for peer in options.peers if peer not in missing}, [{"peer": peer, "installed": False} for peer in missing]
     for seed in range(options.rounds):
         for peer, found in curves.items():
-            found.append(points := trial(peer, seed))
-            reached = [next((round(seconds, 2) for seconds, accuracy in points if accuracy >= mark), "") for mark in MARKS]
-            rows.append(dict(zip(COLUMNS, [peer, seed, *reached, max(accuracy for _, accuracy in points), len(points), round(points[-1][0], 1),
-                                           datetime.now(timezone.utc).date().isoformat()])))
+            found.append(trial(peer, seed))
+            rows.append(row_of(peer, seed, found[-1]))
             print(rows[-1], flush=True)
-    rows += [dict.fromkeys(COLUMNS, "") | {"peer": f"{peer}: not installed"} for peer in missing]
-    options.output.mkdir(parents=True, exist_ok=True)
-    with open(options.output / "time_to_accuracy.csv", "w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-    draw(curves, options.output / "time_to_accuracy.png")
-    print(f"\n{'median seconds to':28}" + "".join(f"{mark:>18.1%}" for mark in MARKS) + f"{'best accuracy':>16}")
-    for peer in options.peers:
-        mine = [row for row in rows if row["peer"] == peer]
-        words = []
-        for column in COLUMNS[2:2 + len(MARKS)]:
-            times = [row[column] for row in mine if row[column] != ""]
-            words.append(f"{median(times):.1f} ({len(times)} of {len(mine)})" if times else "never")
-        best = f"{max(row['best_accuracy'] for row in mine):.2%}" if mine else "not installed"
-        print(f"{peer:28}" + "".join(f"{word:>18}" for word in words) + f"{best:>16}")
+    print_table(rows)
+    if folder:
+        write_table(rows, folder / "time_to_accuracy.csv")
+        draw(curves, folder / "time_to_accuracy.png")
 
 
 if __name__ == "__main__":

@@ -1,41 +1,57 @@
-"""How fast is an epoch? `make bench`, of which this takes about seven minutes.
+"""How fast is an epoch? `make bench`, of which this takes about ten minutes.
 
 The network 784-512-256-10, plain SGD with learning rate 0.01, 50,000 digits shuffled for each epoch, in batches of 32 and of 128: by
-this package, and by the tools that people use for it. Each peer has a process of its own and starts from the same weights. After a
-first epoch, which is reported apart since it compiles, they run one epoch each in turn. What counts is the time of the whole call. In
-the end all networks read the 10,000 validation digits, to show that they did the same work. The limit is the number of floating-point
-operations in an epoch, divided by the speed of a large float32 matrix product measured in turn with the others.
+this package, and by the tools that people use for it. Each peer has a process of its own and starts from the same weights. One after
+the other, they are started and run a first epoch, which is reported apart since it may compile. Then they take turns, three epochs
+each. What counts is the time of the whole call that trains three epochs, what it sets up included. A ratio of two speeds is taken turn
+by turn; the table has the median, and the lowest and the highest. In the end all networks read the 10,000 validation digits, to show
+that they did the same work.
+
+The limit is the number of floating-point operations in an epoch, divided by the speed of a large float32 matrix product measured in
+turn with the others. This package leaves out the pixels that are white in every digit, so its share of the limit is taken of the
+operations that it does. Products in bfloat16 are not bound by that limit, and have no share.
 """
-import argparse
-import csv
 import json
-import platform
 import subprocess
 import sys
-from datetime import datetime, timezone
+from argparse import SUPPRESS
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
 from time import perf_counter
 
 import numpy as np
+from table import arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma
 
-ROOT = Path(__file__).parents[1]
-HIDDEN_UNITS, LEARNING_RATE = (512, 256), 0.01
-COLUMNS = ["batch_size", "peer", "version", "images_per_second", "lowest", "highest", "share_of_limit", "speed_of_mnist_ann", "first_epoch_seconds",
-           "val_accuracy", "rounds", "processor", "date"]
+HIDDEN_UNITS, LEARNING_RATE, EPOCHS_IN_A_TURN = (512, 256), 0.01, 3
+LIMIT = "limit: matrix products alone"
+
+
+def operations(inputs):
+    "The floating-point operations of a step, for each image: forward, slopes of the weights, slopes of the inputs but for the first layer's."
+    sizes = (inputs, *HIDDEN_UNITS, 10)
+    each = [2 * above * below for above, below in zip(sizes, sizes[1:])]
+    return 3 * sum(each) - each[0]
+
+
+def as_network(arrays):
+    "A Network of arrays W, b, W, b, ..."
+    return ma.Network(tuple(np.asarray(W, np.float32) for W in arrays[::2]), tuple(np.asarray(b, np.float32) for b in arrays[1::2]))
+
+
+# Each of these gives two functions: one trains so many epochs in one call, with a seed for the shuffling; the other gives the network.
 
 
 def by_mnist_ann(train, batch_size, precision="float32"):
     model = ma.build_model(HIDDEN_UNITS)
 
-    def epoch(number):
-        ma.train(model, train, train[:10], epochs=1, batch_size=batch_size, learning_rate=LEARNING_RATE, precision=precision, seed=number, verbose=0)
+    def run(epochs, seed):
+        ma.train(model, train, train[:10], epochs=epochs, batch_size=batch_size, learning_rate=LEARNING_RATE, precision=precision, seed=seed, verbose=0)
 
-    return epoch, lambda: ma.to_network(model)
+    return run, lambda: ma.to_network(model)
 
 
 def by_keras(train, batch_size, **options):
@@ -43,7 +59,12 @@ def by_keras(train, batch_size, **options):
 
     model, X, Y = ma.build_model(HIDDEN_UNITS), ma.normalize(train.images), ma.one_hot(train.labels)
     model.compile(optimizer=keras.optimizers.SGD(LEARNING_RATE), loss="categorical_crossentropy", metrics=["accuracy"], **options)
-    return lambda number: model.fit(X, Y, batch_size=batch_size, epochs=1, verbose=0), lambda: ma.Network(model.get_weights()[::2], model.get_weights()[1::2])
+
+    def run(epochs, seed):
+        keras.utils.set_random_seed(seed)
+        model.fit(X, Y, batch_size=batch_size, epochs=epochs, verbose=0)
+
+    return run, lambda: as_network(model.get_weights())
 
 
 def by_pytorch(train, batch_size):
@@ -59,13 +80,15 @@ def by_pytorch(train, batch_size):
     optimizer, loss_of = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE), torch.nn.CrossEntropyLoss()
     X, y = torch.tensor(ma.normalize(train.images)), torch.tensor(train.labels.astype(np.int64))
 
-    def epoch(number):
-        for batch in torch.randperm(len(y)).split(batch_size):
-            optimizer.zero_grad()
-            loss_of(model(X[batch]), y[batch]).backward()
-            optimizer.step()
+    def run(epochs, seed):
+        torch.manual_seed(seed)
+        for _ in range(epochs):
+            for batch in torch.randperm(len(y)).split(batch_size):
+                optimizer.zero_grad()
+                loss_of(model(X[batch]), y[batch]).backward()
+                optimizer.step()
 
-    return epoch, lambda: ma.Network([layer.weight.detach().numpy().T for layer in layers], [layer.bias.detach().numpy() for layer in layers])
+    return run, lambda: as_network([array.detach().numpy() for layer in layers for array in (layer.weight.T, layer.bias)])
 
 
 def by_scikit_learn(train, batch_size):
@@ -73,12 +96,16 @@ def by_scikit_learn(train, batch_size):
 
     start, X = ma.initialize((784, *HIDDEN_UNITS, 10), seed=0), ma.normalize(train.images)
     model = MLPClassifier(HIDDEN_UNITS, solver="sgd", alpha=0, batch_size=batch_size, learning_rate_init=LEARNING_RATE, momentum=0,
-                          nesterovs_momentum=False, random_state=0)
+                          nesterovs_momentum=False, random_state=np.random.RandomState(0))  # a whole number would shuffle alike in every epoch
     model.partial_fit(X[:batch_size], train.labels[:batch_size], classes=range(10))  # makes the arrays, which its optimiser knows
     for array, value in zip(model.coefs_ + model.intercepts_, start.weights + start.biases):
         array[:] = value
-    return lambda number: model.partial_fit(X, train.labels), lambda: ma.Network([W.astype(np.float32) for W in model.coefs_],
-                                                                                [b.astype(np.float32) for b in model.intercepts_])
+
+    def run(epochs, seed):
+        for _ in range(epochs):
+            model.partial_fit(X, train.labels)
+
+    return run, lambda: as_network([array for pair in zip(model.coefs_, model.intercepts_) for array in pair])
 
 
 def by_numpy(train, batch_size):
@@ -86,27 +113,24 @@ def by_numpy(train, batch_size):
 
     networks = [ma.initialize((784, *HIDDEN_UNITS, 10), seed=0)]
 
-    def epoch(number):
-        networks[:] = train_by_hand(networks[0], train, train[:10], epochs=1, batch_size=batch_size, learning_rate=LEARNING_RATE, seed=number)[:1]
+    def run(epochs, seed):
+        networks[:] = train_by_hand(networks[0], train, train[:10], epochs=epochs, batch_size=batch_size, learning_rate=LEARNING_RATE, seed=seed)[:1]
 
-    return epoch, lambda: networks[0]
+    return run, lambda: networks[0]
 
 
 def by_products(train, batch_size, size=4096):
     "As many large matrix products as have the floating-point operations of an epoch; the last one in part."
-    sizes = (784, *HIDDEN_UNITS, 10)
-    each = [2 * inputs * outputs for inputs, outputs in zip(sizes, sizes[1:])]
-    operations = len(train) * (3 * sum(each) - each[0])  # forward, slopes of the weights, slopes of the inputs but for the first layer's
     a = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
 
-    def epoch(number):
-        left = operations
+    def run(epochs, seed):
+        left = epochs * len(train) * operations(784)
         while left > 0:
             rows = min(size, round(left / (2 * size * size)) or 1)
             a[:rows] @ a
             left -= 2 * rows * size * size
 
-    return epoch, lambda: None
+    return run, lambda: None
 
 
 PEERS = {
@@ -117,83 +141,109 @@ PEERS = {
     "PyTorch": ("torch", by_pytorch, {}),
     "scikit-learn MLPClassifier": ("sklearn", by_scikit_learn, {}),
     "NumPy, as in chapter 02": ("numpy", by_numpy, {}),
-    "limit: matrix products alone": ("numpy", by_products, {}),
+    LIMIT: ("numpy", by_products, {}),
 }
 PACKAGES = {"sklearn": "scikit-learn"}  # where the module is named otherwise
 
 
 def work(peer, batch_size):
-    "Runs in a process of its own: an epoch for each line that comes in, its seconds out; at the end of the lines, the accuracy."
+    """Runs in a process of its own. For each line that comes in, so many epochs in one call, and their seconds out; at the end of the
+    lines, the accuracy. What the package refuses, it says instead."""
     train, valid = ma.split(ma.load_mnist()[0])
     _, prepare, options = PEERS[peer]
-    epoch, network = prepare(train, batch_size, **options)
-    for number, _ in enumerate(sys.stdin):
-        start = perf_counter()
-        epoch(number)
-        print(json.dumps(perf_counter() - start), flush=True)
-    trained = network()
-    print(json.dumps(trained and float(np.mean(trained.predict(valid.images) == valid.labels))))
+    try:
+        run, network = prepare(train, batch_size, **options)
+        for seed, line in enumerate(sys.stdin):
+            start = perf_counter()
+            run(int(line), seed)
+            print(json.dumps(perf_counter() - start), flush=True)
+        trained = network()
+        print(json.dumps(trained and float(np.mean(trained.predict(valid.images) == valid.labels))))
+    except ma.MnistAnnError as error:
+        print(json.dumps(str(error)), flush=True)
+
+
+class Worker:
+    "A peer in its process."
+
+    def __init__(self, peer, batch_size):
+        self.peer, self.batch_size, self.errors = peer, batch_size, TemporaryFile("w+")
+        self.process = subprocess.Popen([sys.executable, __file__, "--worker", peer, "--batch-sizes", str(batch_size)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+
+    def ask(self, epochs=None):
+        "The seconds of so many epochs, or the accuracy at the end; text if it refuses. A worker that fails ends the benchmark."
+        if epochs is not None:
+            self.process.stdin.write(f"{epochs}\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        else:
+            line, _ = self.process.communicate()
+        if not line:
+            self.process.wait()
+            self.errors.seek(0)
+            sys.exit(f"{self.peer}, batches of {self.batch_size}, failed:\n{self.errors.read()}")
+        return json.loads(line)
 
 
 def time_peers(peers, batch_size, rounds):
-    "For each peer: the seconds of its epochs, the first one first, and the accuracy; or None if it is missing or refuses."
-    workers = {peer: subprocess.Popen([sys.executable, __file__, "--worker", peer, "--batch-sizes", str(batch_size)], text=True,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-               for peer in peers if find_spec(PEERS[peer][0])}
-    found = {peer: ([], None) for peer in workers}
-    for number in range(rounds + 1):
-        for peer, worker in workers.items():
-            if worker.poll() is None:
-                worker.stdin.write("epoch\n")
-                worker.stdin.flush()
-                if line := worker.stdout.readline():
-                    found[peer][0].append(json.loads(line))
-                    print(f"batch {batch_size}, {'first' if number == 0 else number}: {peer} {found[peer][0][-1]:.2f} s", flush=True)
-    for peer, worker in workers.items():
-        rest, _ = worker.communicate()
-        found[peer] = found[peer][0], json.loads(rest) if rest and worker.returncode == 0 else None
-    return {peer: seconds_and_accuracy for peer, seconds_and_accuracy in found.items() if len(seconds_and_accuracy[0]) == rounds + 1}
-
-
-def rows_of(peers, batch_size, rounds, images=50_000):
-    found, rows = time_peers(peers, batch_size, rounds), []
-    middle = {peer: median(seconds[1:]) for peer, (seconds, _) in found.items()}
+    "For each peer: the seconds of its first epoch, the seconds an epoch of each turn, and the accuracy; text for one that cannot take part."
+    found, workers = {}, {}
     for peer in peers:
-        module = PEERS[peer][0]
-        row = dict.fromkeys(COLUMNS, "") | {"batch_size": batch_size, "peer": peer, "rounds": rounds, "processor": processor(),
-                                            "date": datetime.now(timezone.utc).date().isoformat()}
-        if peer in found:
-            seconds, accuracy = found[peer]
-            row |= {"version": version(PACKAGES.get(module, module)), "images_per_second": round(images / middle[peer]),
-                    "lowest": round(images / max(seconds[1:])), "highest": round(images / min(seconds[1:])),
-                    "first_epoch_seconds": round(seconds[0], 2), "val_accuracy": "" if accuracy is None else accuracy}
-            for column, other in (("share_of_limit", "limit: matrix products alone"), ("speed_of_mnist_ann", "mnist_ann")):
-                if other in middle:
-                    ratio = middle[other] / middle[peer]
-                    row[column] = round(ratio if column == "share_of_limit" else 1 / ratio, 3)
+        if not find_spec(PEERS[peer][0]):
+            found[peer] = "not installed"
+            continue
+        worker = Worker(peer, batch_size)
+        first = worker.ask(1)
+        if isinstance(first, str):
+            found[peer] = first
         else:
-            row["version"] = "not supported by this processor" if find_spec(module) else "not installed"
-        rows.append(row)
+            workers[peer], found[peer] = worker, (first, [])
+        print(f"batch {batch_size}, first epoch: {peer}: {first}", flush=True)
+    for number in range(rounds):
+        for peer, worker in workers.items():
+            found[peer][1].append(worker.ask(EPOCHS_IN_A_TURN) / EPOCHS_IN_A_TURN)
+            print(f"batch {batch_size}, turn {number + 1}: {peer}: {found[peer][1][-1]:.2f} s an epoch", flush=True)
+    return {peer: (*found[peer], workers[peer].ask()) if peer in workers else found[peer] for peer in peers}
+
+
+def rows_of(peers, batch_size, rounds):
+    "A row for each peer."
+    train, _ = ma.split(ma.load_mnist()[0])
+    done = operations(int(train.images.any(axis=0).sum())) / operations(784)  # the share of the operations that this package does
+    found, rows = time_peers(peers, batch_size, rounds), []
+    for peer, result in found.items():
+        row = {"batch_size": batch_size, "peer": peer, "version": version(PACKAGES.get(PEERS[peer][0], PEERS[peer][0])) if result != "not installed" else None,
+               "images_per_second": None, "lowest": None, "highest": None, "share_of_limit": None, "times_slower": None, "times_slower_lowest": None,
+               "times_slower_highest": None, "first_epoch_seconds": None, "val_accuracy": None, "why_not": None}
+        if isinstance(result, str):
+            row["why_not"] = result
+        else:
+            first, seconds, accuracy = result
+            speeds = [len(train) / s for s in seconds]
+            row |= {"images_per_second": round(median(speeds)), "lowest": round(min(speeds)), "highest": round(max(speeds)),
+                    "first_epoch_seconds": round(first, 2), "val_accuracy": accuracy}
+            if LIMIT in found and "bfloat16" not in peer:
+                ratio = median(limit / s for limit, s in zip(found[LIMIT][1], seconds))
+                row["share_of_limit"] = round(ratio * (done if PEERS[peer][0] == "mnist_ann" else 1), 3)
+            if "mnist_ann" in found:
+                ratios = [s / ours for s, ours in zip(seconds, found["mnist_ann"][1])]
+                row |= {"times_slower": round(median(ratios), 3), "times_slower_lowest": round(min(ratios), 3), "times_slower_highest": round(max(ratios), 3)}
+        rows.append(row | {"rounds": rounds, "processor": processor(), "date": today()})
     return rows
 
 
-def processor():
-    "The name of the processor, where the system tells it."
-    path = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in path.read_text().splitlines() if line.startswith("model name")] if path.exists() else []
-    return f"{names[0]}, {len(names)} cores" if names else platform.processor()
-
-
 def print_table(rows):
-    print(f"\n{'':5} {'':47} {'images/s':>9} {'lowest':>8} {'highest':>8} {'limit':>6} {'mnist_ann is':>13} {'first':>7} {'accuracy':>9}")
+    print(f"\n{'':5} {'':47} {'images/s':>9} {'lowest':>8} {'highest':>8} {'limit':>6} {'mnist_ann is faster':>23} {'first':>7} {'accuracy':>9}")
     for row in rows:
-        if row["images_per_second"] == "":
-            print(f"{row['batch_size']:>5} {row['peer']:47} {row['version']}")
+        if row["why_not"]:
+            print(f"{row['batch_size']:>5} {row['peer']:47} {row['why_not']}")
             continue
-        ratio = f"{row['speed_of_mnist_ann']:.2f} x" if row["speed_of_mnist_ann"] != "" else ""
+        share = f"{row['share_of_limit']:.0%}" if row["share_of_limit"] else ""
+        ratio = f"{row['times_slower']:.2f} x ({row['times_slower_lowest']:.2f}-{row['times_slower_highest']:.2f})" if row["times_slower"] else ""
+        accuracy = f"{row['val_accuracy']:.2%}" if row["val_accuracy"] else ""
         print(f"{row['batch_size']:>5} {row['peer']:47} {row['images_per_second']:>9,} {row['lowest']:>8,} {row['highest']:>8,} "
-              f"{row['share_of_limit'] or 0:>6.0%} {ratio:>13} {row['first_epoch_seconds']:>5.1f} s "
-              + (f"{row['val_accuracy']:>9.2%}" if row["val_accuracy"] != "" else ""))
+              f"{share:>6} {ratio:>23} {row['first_epoch_seconds']:>5.1f} s {accuracy:>9}")
 
 
 def draw(rows, path):
@@ -204,7 +254,7 @@ def draw(rows, path):
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(sizes), figsize=(10, 3.2), sharey=True, squeeze=False)
         for ax, size in zip(axes.flat, sizes):
-            measured = [row for row in rows if row["batch_size"] == size and row["images_per_second"] != ""][::-1]
+            measured = [row for row in rows if row["batch_size"] == size and not row["why_not"]][::-1]
             speeds = [row["images_per_second"] for row in measured]
             reach = [[row["images_per_second"] - row["lowest"] for row in measured], [row["highest"] - row["images_per_second"] for row in measured]]
             colors = ["C1" if row["peer"].startswith("mnist_ann") else "0.75" if row["peer"].startswith("limit") else "C0" for row in measured]
@@ -217,28 +267,24 @@ def draw(rows, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = arguments(__doc__, rounds=7)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results")
-    parser.add_argument("--worker", choices=list(PEERS), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=list(PEERS), help=SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         return work(options.worker, *options.batch_sizes)
+    folder = output_folder(parser, options)
     rows = [row for size in options.batch_sizes for row in rows_of(options.peers, size, options.rounds)]
     print_table(rows)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with open(options.output / "training.csv", "w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-    draw(rows, options.output / "training.png")
     for size in options.batch_sizes:  # the same work gives the same accuracy, but for the order of the digits
-        accuracies = {row["peer"]: row["val_accuracy"] for row in rows if row["batch_size"] == size and row["val_accuracy"] != ""}
+        accuracies = {row["peer"]: row["val_accuracy"] for row in rows if row["batch_size"] == size and row["val_accuracy"]}
         off = [peer for peer, accuracy in accuracies.items() if abs(accuracy - median(accuracies.values())) > 0.01]
         if off:
-            sys.exit(f"not the same work at batches of {size}: the accuracy of {', '.join(off)} is off by more than a point")
+            sys.exit(f"not the same work at batches of {size}: the accuracy of {', '.join(off)} is off by more than a point. Nothing is written.")
+    if folder:
+        write_table(rows, folder / "training.csv")
+        draw(rows, folder / "training.png")
 
 
 if __name__ == "__main__":
