@@ -1,9 +1,11 @@
 """What bfloat16 costs in accuracy: `python benchmarks/precision.py`, about three minutes.
 
 Trains the recipe `fast` with float32 and with bfloat16 products, from the same five seeds, and reports the accuracy on the 10,000
-validation digits. The test set is not touched.
+validation digits. The test set is not touched. On a processor that is not faster with bfloat16, `train` would refuse it; here its
+accuracy is the question, so it computes all the same.
 """
 from statistics import mean, stdev
+from unittest.mock import patch
 
 from table import arguments, output_folder, processor, today, write_table
 
@@ -17,13 +19,10 @@ def main():
     train, valid = ma.split(ma.load_mnist()[0])
     recipe, rows = ma.load_recipe("fast"), []
     for seed in range(options.seeds):
-        for precision in ("bfloat16", "float32"):  # what may be refused comes first
+        for precision in ("float32", "bfloat16"):
             model = ma.build_model(recipe.hidden_units, seed=seed)
-            try:
+            with patch("mnist_ann.training._bfloat16_speed", lambda: 1.0):
                 history = ma.train(model, train, valid, seed=seed, precision=precision, verbose=0, **recipe.settings())
-            except ma.MnistAnnError as error:  # a processor without the instructions
-                print(f"Nothing is written: {error}")
-                return
             rows.append({"precision": precision, "seed": seed, "val_accuracy": round(history.val_accuracy[-1], 4),
                          "val_loss": round(history.val_loss[-1], 5), "processor": processor(), "date": today()})
             print(f"seed {seed}, {precision}: {history}", flush=True)

@@ -9,9 +9,7 @@ __all__ = ['FORMAT', 'MAX_PARAMETERS', 'relu', 'Network', 'initialize', 'softmax
 
 # %% ../nbs/02_network.ipynb #73d7f46a
 import json
-import os
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
@@ -22,7 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from .data import Digits, MnistAnnError, normalize, one_hot
+from .data import Digits, MnistAnnError, _written_whole, normalize, one_hot
 
 # %% ../nbs/02_network.ipynb #a64fc84c
 def relu(
@@ -235,22 +233,6 @@ def train_by_hand(
 
 # %% ../nbs/02_network.ipynb #410af4b4
 FORMAT = 1  # of the weights file
-
-
-@contextmanager
-def _written_whole(path):
-    "A temporary path beside `path`, which takes its name when the block ends, and is gone when it fails."
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise MnistAnnError(f"{path}: cannot be written ({error.strerror or error}). What was there before is untouched.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _checksum(network):

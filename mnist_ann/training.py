@@ -30,8 +30,8 @@ import tensorflow as tf
 from IPython.display import display
 from tqdm import tqdm
 
-from .data import Digits, MnistAnnError, figure_style
-from .network import _written_whole, shuffled, to_network
+from .data import Digits, MnistAnnError, _written_whole, figure_style
+from .network import shuffled, to_network
 
 # %% ../nbs/04_training.ipynb #fff3ab6f
 def _forward(weights, images, dtype=tf.float32):
@@ -168,7 +168,7 @@ def _pieces_of(digits, pixels, batch_size):
 class History:
     "What `train` saw, one number for each epoch, and the settings that it used. Equal if all but the seconds are equal."
 
-    loss: list[float] = field(default_factory=list)  # mean cross-entropy on the training digits, nats
+    loss: list[float] = field(default_factory=list)  # mean cross-entropy on the training digits, in nats (natural logarithms)
     accuracy: list[float] = field(default_factory=list)  # share of the training digits read rightly
     val_loss: list[float] = field(default_factory=list)  # the same two on the validation digits
     val_accuracy: list[float] = field(default_factory=list)
@@ -647,7 +647,7 @@ class Recipe:
 
 RECIPES = {
     "original": Recipe((512, 256), epochs=30),
-    "fast": Recipe((384, 192), epochs=8, batch_size=128, learning_rate=0.2, momentum=0.9, nesterov=True, schedule="linear", warmup=1.0,
+    "fast": Recipe((512, 256), epochs=8, batch_size=128, learning_rate=0.2, momentum=0.9, nesterov=True, schedule="linear", warmup=1.0,
                    label_smoothing=0.1),
 }
 
