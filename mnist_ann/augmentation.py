@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Distortion', 'distort']
 
-# %% ../nbs/08_record.ipynb #e4795df0
+# %% ../nbs/08_record.ipynb #4fc40fa9
 from dataclasses import asdict, dataclass
 from functools import cache
 from math import isfinite
@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from .data import MnistAnnError
 
-# %% ../nbs/08_record.ipynb #61b0d2eb
+# %% ../nbs/08_record.ipynb #2a5996ca
 @dataclass(frozen=True)
 class Distortion:
     """How far digits may be distorted. Each number is the most that chance may choose, in either direction; all zero changes nothing.
@@ -42,7 +42,7 @@ class Distortion:
         if not 1 <= self.sigma <= 28:
             raise MnistAnnError(f"sigma must lie from 1 to 28 pixels, not {self.sigma}.")
 
-# %% ../nbs/08_record.ipynb #fc1a1d65
+# %% ../nbs/08_record.ipynb #cceba77c
 def _matrices(distortion, n, rng):
     "The matrix A and the shift t of `n` distortions by chance: float32 (n, 2, 2) and (n, 2)."
     angle, shear, *factors = rng.uniform(-1, 1, (4, n)) * np.array([[np.radians(distortion.rotation)], [distortion.shear], [distortion.scale], [distortion.scale]])
@@ -53,7 +53,7 @@ def _matrices(distortion, n, rng):
     shift = distortion.shift * rng.uniform(-1, 1, (n, 2))
     return (turn @ slant * shrink[:, None, :]).astype(np.float32), shift.astype(np.float32)
 
-# %% ../nbs/08_record.ipynb #0ae9bc12
+# %% ../nbs/08_record.ipynb #0d50340b
 @cache
 def _smoothing(sigma, kept=1e-6):
     """The factor L (28, k), float32: L L^T says how the displacements of a smoothed random field vary together, but for a share `kept`.
@@ -68,7 +68,7 @@ def _smoothing(sigma, kept=1e-6):
     most = variances > kept * variances.max()
     return (directions[:, most] * np.sqrt(variances[most])).astype(np.float32)
 
-# %% ../nbs/08_record.ipynb #27cd1b70
+# %% ../nbs/08_record.ipynb #ccf82096
 _AT_ONCE = 5_000  # images in one call: few enough to stay near the processor, and to bound the memory
 
 
@@ -95,7 +95,7 @@ def _look_up(images, matrices, shifts, small_fields, smoothing):
 
     return tf.cast(tf.round(row(first) * (1 - down) + row(first + 30) * down), tf.uint8)
 
-# %% ../nbs/08_record.ipynb #ad40b3ad
+# %% ../nbs/08_record.ipynb #ecedddc6
 def distort(
     images: np.ndarray,  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     distortion: Distortion,  # how far

@@ -34,13 +34,18 @@ from .data import Digits, MnistAnnError, _written_whole, figure_style
 from .network import shuffled, to_network
 
 # %% ../nbs/04_training.ipynb #fff3ab6f
-def _forward(weights, images, dtype=tf.float32):
-    "The float32 logits (n, 10) of uint8 rows of pixels (n, inputs), and the activations of the hidden layers, computed in `dtype`."
+def _forward(weights, images, dtype=tf.float32, turned=False):
+    """The float32 logits (n, 10) of uint8 rows of pixels (n, inputs), and the activations of the hidden layers, computed in `dtype`.
+
+    With `turned`, the weights after the first layer's are given as (units, inputs).
+    """
     a, hidden = tf.cast(tf.cast(images, tf.float32) / 255, dtype), []
-    for W, b in zip(weights[:-2:2], weights[1:-2:2]):
-        a = tf.nn.relu(a @ tf.cast(W, dtype) + tf.cast(b, dtype))
+    for layer, (W, b) in enumerate(zip(weights[::2], weights[1::2])):
+        z = tf.matmul(a, tf.cast(W, dtype), transpose_b=turned and layer > 0)
+        if 2 * layer + 2 == len(weights):
+            return tf.cast(z, tf.float32) + b, hidden
+        a = tf.nn.relu(z + tf.cast(b, dtype))
         hidden.append(a)
-    return tf.cast(a @ tf.cast(weights[-2], dtype), tf.float32) + weights[-1], hidden
 
 
 def _losses_and_hits(logits, labels):
@@ -58,7 +63,7 @@ def _step(images, labels, weights, velocities, rate, momentum, nesterov, label_s
     "One step with one batch: new weights, new velocities, and the sums of losses and hits before the step."
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        logits, _ = _forward(weights, images, dtype)
+        logits, _ = _forward(weights, images, dtype, turned=True)
         losses, hits = _losses_and_hits(logits, labels)
         loss = tf.reduce_mean(losses)
         if label_smoothing:  # a share of the target goes to all ten classes alike
@@ -74,9 +79,9 @@ def _step(images, labels, weights, velocities, rate, momentum, nesterov, label_s
 def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision):
     """A compiled function that takes one step for each batch of `n` digits.
 
-    `epoch(images, labels, weights, velocities, order, rates, momentum) -> (weights, velocities, sums, lengths)`: `rates` has
-    a learning rate for each step, `sums` are those of losses and hits, each image read just before its step, and `lengths`
-    are those of the last step, for the weights of each layer. `velocities` is empty without `momentum`.
+    `epoch(images, labels, weights, velocities, order, rates, momentum) -> (weights, velocities, sums, lengths)`: weights and velocities
+    as `_compact` makes them, `rates` a learning rate for each step, `sums` those of losses and hits, each image read just before its
+    step, and `lengths` those of the last step, for the weights of each layer. `velocities` is empty without `momentum`.
     """
     full = -(-n // batch_size) - 1  # batches before the last
     options = nesterov, label_smoothing, tf.as_dtype(precision)
@@ -96,9 +101,23 @@ def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, pr
         return weights, velocities, sums + added, tf.stack([tf.norm(W - V) for W, V in zip(weights[::2], before[::2])])
 
     numbers, scalar = tf.TensorSpec((n,), tf.int32), tf.TensorSpec((), tf.float32)
-    arrays = [tf.TensorSpec(shape) for pair in zip(sizes, sizes[1:]) for shape in (pair, pair[1:])]
+    arrays = [tf.TensorSpec(shape) for k, pair in enumerate(zip(sizes, sizes[1:])) for shape in (pair[::-1] if k else pair, pair[1:])]
     return epoch.get_concrete_function(tf.TensorSpec((n, sizes[0]), tf.uint8), numbers, arrays, arrays if momentum else [], numbers,
                                        tf.TensorSpec((full + 1,)), scalar)
+
+# %% ../nbs/04_training.ipynb #abf0e6d0
+def _compact(arrays, pixels):
+    "The arrays W, b, W, b, ... for the compiled loop: of the first W the rows of these pixels, the other W turned to (units, inputs)."
+    if not arrays:
+        return []
+    return [tf.gather(arrays[0], pixels), *(tf.transpose(array) for array in arrays[1:])]  # a row of biases is its own transpose
+
+
+def _restored(arrays, pixels, all_arrays):
+    "The arrays as they were before `_compact`; the rows of the other pixels are those of `all_arrays`."
+    if not arrays:
+        return []
+    return [tf.tensor_scatter_nd_update(all_arrays[0], pixels[:, None], arrays[0]), *(tf.transpose(array) for array in arrays[1:])]
 
 # %% ../nbs/04_training.ipynb #1c8a07c3
 def _examine(weights, digits, at_once=10_000):
@@ -479,14 +498,14 @@ def _trainer(train, valid, sizes, settings):
     schedule = [settings[name] for name in ("epochs", "schedule", "warmup")]
 
     def next_epoch(state):
-        started, sums, weights, velocities = perf_counter(), np.zeros(2), _only(pixels, state.weights), _only(pixels, state.velocities)
+        started, sums, weights, velocities = perf_counter(), np.zeros(2), _compact(state.weights, pixels), _compact(state.velocities, pixels)
         rates = learning_rates(settings["learning_rate"], steps, state.epoch, *schedule)
         for images, labels, order in pieces_of(shuffled(len(train), settings["seed"], state.epoch)):
             epoch = _compile_epoch(len(order), sizes, batch_size, bool(momentum), nesterov, label_smoothing, precision)
             piece_rates, rates = np.split(rates, [-(-len(order) // batch_size)])
             weights, velocities, added, lengths = epoch(images, labels, weights, velocities, order, tf.constant(piece_rates), tf.constant(momentum))
             sums += added.numpy()
-        weights, velocities = _put_back(pixels, weights, state.weights), _put_back(pixels, velocities, state.velocities)
+        weights, velocities = _restored(weights, pixels, state.weights), _restored(velocities, pixels, state.velocities)
         moved = [float(tf.math.divide_no_nan(length, tf.norm(W))) for length, W in zip(lengths, weights[::2])]
         (loss, accuracy), (val, dead) = sums / len(train), _examine(weights, valid)
         if not all(map(isfinite, (loss, *val, *moved))):
@@ -499,16 +518,6 @@ def _trainer(train, valid, sizes, settings):
         return _State(weights, velocities, state.kept, history)
 
     return next_epoch
-
-
-def _only(pixels, arrays):
-    "The arrays W, b, ... with the rows of the first one that belong to these pixels."
-    return [tf.gather(arrays[0], pixels), *arrays[1:]] if arrays else []
-
-
-def _put_back(pixels, arrays, all_arrays):
-    "The arrays with all rows of the first one: those of the other pixels are as in `all_arrays`."
-    return [tf.tensor_scatter_nd_update(all_arrays[0], pixels[:, None], arrays[0]), *arrays[1:]] if arrays else []
 
 
 def _extended(history, **figures):
