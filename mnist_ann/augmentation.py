@@ -45,11 +45,12 @@ class Distortion:
 # %% ../nbs/08_record.ipynb #cceba77c
 def _matrices(distortion, n, rng):
     "The matrix A and the shift t of `n` distortions by chance: float32 (n, 2, 2) and (n, 2)."
-    angle, shear, *factors = rng.uniform(-1, 1, (4, n)) * np.array([[np.radians(distortion.rotation)], [distortion.shear], [distortion.scale], [distortion.scale]])
+    most = np.radians(distortion.rotation), distortion.shear, distortion.scale, distortion.scale
+    angle, shear, higher, wider = (limit * rng.uniform(-1, 1, n) for limit in most)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
     slant = np.zeros((n, 2, 2)) + np.eye(2)
     slant[:, 1, 0] = shear
-    shrink = 1 / (1 + np.stack(factors, axis=1))  # a digit twice as high is looked up half as far from the middle
+    shrink = 1 / (1 + np.stack([higher, wider], axis=1))  # a digit twice as high is looked up half as far from the middle
     shift = distortion.shift * rng.uniform(-1, 1, (n, 2))
     return (turn @ slant * shrink[:, None, :]).astype(np.float32), shift.astype(np.float32)
 
