@@ -2,6 +2,8 @@
 
 d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_url': '', 'lib_path': 'mnist_ann'},
   'syms': { 'mnist_ann.augmentation': { 'mnist_ann.augmentation.Distortion': ('record.html#distortion', 'mnist_ann/augmentation.py'),
+                                        'mnist_ann.augmentation.Distortion.__call__': ( 'record.html#distortion.__call__',
+                                                                                        'mnist_ann/augmentation.py'),
                                         'mnist_ann.augmentation.Distortion.__post_init__': ( 'record.html#distortion.__post_init__',
                                                                                              'mnist_ann/augmentation.py'),
                                         'mnist_ann.augmentation._look_up': ('record.html#_look_up', 'mnist_ann/augmentation.py'),
@@ -145,6 +147,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.training._Progress.say': ('training.html#_progress.say', 'mnist_ann/training.py'),
                                     'mnist_ann.training._State': ('training.html#_state', 'mnist_ann/training.py'),
                                     'mnist_ann.training._State.epoch': ('training.html#_state.epoch', 'mnist_ann/training.py'),
+                                    'mnist_ann.training._augmented': ('training.html#_augmented', 'mnist_ann/training.py'),
                                     'mnist_ann.training._begin': ('training.html#_begin', 'mnist_ann/training.py'),
                                     'mnist_ann.training._bfloat16_speed': ('training.html#_bfloat16_speed', 'mnist_ann/training.py'),
                                     'mnist_ann.training._checked': ('training.html#_checked', 'mnist_ann/training.py'),

@@ -42,6 +42,10 @@ class Distortion:
         if not 1 <= self.sigma <= 28:
             raise MnistAnnError(f"sigma must lie from 1 to 28 pixels, not {self.sigma}.")
 
+    def __call__(self, images: np.ndarray, seed: int | tuple[int, ...]) -> np.ndarray:
+        "What `distort` makes of the images: this is how `train` calls it."
+        return distort(images, self, seed)
+
 # %% ../nbs/08_record.ipynb #cceba77c
 def _matrices(distortion, n, rng):
     "The matrix A and the shift t of `n` distortions by chance: float32 (n, 2, 2) and (n, 2)."

@@ -165,19 +165,36 @@ def _inked_pixels(images):
     return np.flatnonzero(darkest) if darkest.any() else np.array([0])
 
 
-def _pieces_of(digits, pixels, batch_size):
-    "A function of an epoch's order that gives its digits, as tensors: (images (n, pixels), labels (n,), order among them (n,))."
-    labels, file = digits.labels.astype(np.int32), _mapped_file(digits.images)
-    if file is None:
-        everything = tf.constant(digits.images.reshape(-1, 784).take(pixels, axis=1)), tf.constant(labels)
-        return lambda order: [(*everything, tf.constant(order, tf.int32))]
+def _augmented(augment, images, seed):
+    "What `augment` makes of uint8 rows (n, 784), as such rows. Raises `MnistAnnError` if it gives anything else."
+    found = augment(images.reshape(-1, 28, 28), seed)
+    if not isinstance(found, np.ndarray) or found.dtype != np.uint8 or found.shape != (len(images), 28, 28):
+        what = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+        raise MnistAnnError(f"augment must give as many images as it is given, uint8 ({len(images)}, 28, 28), not {what}.")
+    return found.reshape(-1, 784)
 
-    def pieces(order):
+
+def _pieces_of(digits, pixels, batch_size, augment=None, seed=0):
+    """A function of an epoch and its order that gives its digits, as tensors: (images (n, pixels), labels (n,), order among them (n,)).
+
+    With `augment`, the pixels must be all 784.
+    """
+    labels, file = digits.labels.astype(np.int32), _mapped_file(digits.images)
+
+    def shown(images, *number):
+        return tf.constant(_augmented(augment, images, (seed, *number)) if augment else images)
+
+    if file is None:
+        images, labels = digits.images.reshape(-1, 784).take(pixels, axis=1), tf.constant(labels)
+        always = None if augment else shown(images)
+        return lambda epoch, order: [(shown(images, epoch) if augment else always, labels, tf.constant(order, tf.int32))]
+
+    def pieces(epoch, order):
         size = max(1, _AT_ONCE // batch_size) * batch_size
         for start in range(0, len(order), size):
             piece = order[start:start + size]
             rows = np.sort(piece)
-            yield (tf.constant(_read_rows(digits.images, rows, pixels, file)), tf.constant(labels[rows]),
+            yield (shown(_read_rows(digits.images, rows, pixels, file), epoch, start), tf.constant(labels[rows]),
                    tf.constant(np.searchsorted(rows, piece), tf.int32))
 
     return pieces
@@ -289,6 +306,8 @@ def _checked(train, valid, settings):
     must(settings["precision"] in ("float32", "bfloat16"), "precision", "be float32 or bfloat16")
     must(isinstance(settings["nesterov"], bool), "nesterov", "be True or False")
     must(settings["momentum"] or not settings["nesterov"], "nesterov", "be False without momentum")
+    must(settings["augment"] is None or callable(settings["augment"]), "augment", "be a function of images and a seed, or None")
+    settings["augment"] = settings["augment"] and repr(settings["augment"])
     if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
         raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
                             "of float32. Use float32.")
@@ -488,19 +507,20 @@ class _Progress:
         self.shown_at = perf_counter()
 
 # %% ../nbs/04_training.ipynb #01a93bbf
-def _trainer(train, valid, sizes, settings):
+def _trainer(train, valid, sizes, settings, augment):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
     names = "batch_size", "momentum", "nesterov", "label_smoothing", "precision"
     batch_size, momentum, nesterov, label_smoothing, precision = (settings[name] for name in names)
     batch_size = min(batch_size, len(train))
-    pixels = _inked_pixels(train.images)
-    steps, pieces_of, sizes = -(-len(train) // batch_size), _pieces_of(train, pixels, batch_size), (len(pixels), *sizes[1:])
+    pixels = np.arange(784) if augment else _inked_pixels(train.images)
+    pieces_of, sizes = _pieces_of(train, pixels, batch_size, augment, settings["seed"]), (len(pixels), *sizes[1:])
+    steps = -(-len(train) // batch_size)
     schedule = [settings[name] for name in ("epochs", "schedule", "warmup")]
 
     def next_epoch(state):
         started, sums, weights, velocities = perf_counter(), np.zeros(2), _compact(state.weights, pixels), _compact(state.velocities, pixels)
         rates = learning_rates(settings["learning_rate"], steps, state.epoch, *schedule)
-        for images, labels, order in pieces_of(shuffled(len(train), settings["seed"], state.epoch)):
+        for images, labels, order in pieces_of(state.epoch, shuffled(len(train), settings["seed"], state.epoch)):
             epoch = _compile_epoch(len(order), sizes, batch_size, bool(momentum), nesterov, label_smoothing, precision)
             piece_rates, rates = np.split(rates, [-(-len(order) // batch_size)])
             weights, velocities, added, lengths = epoch(images, labels, weights, velocities, order, tf.constant(piece_rates), tf.constant(momentum))
@@ -544,22 +564,24 @@ def train(
     schedule: str = "constant",  # of the learning rate: constant, linear or cosine (see `learning_rates`)
     warmup: float = 0.0,  # epochs in which the learning rate rises from 0
     label_smoothing: float = 0.0,  # share of the target that goes to all ten classes alike
+    augment=None,  # a function of images, uint8 (n, 28, 28), and a seed, that gives what an epoch shows instead: see `Distortion`
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
     Does what Keras' `fit` does with SGD, several times faster: an epoch is one compiled TensorFlow call. The same seed gives the
-    same weights to the bit on the same machine. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops
+    same weights to the bit on the same machine. The `repr` of `augment` stands for it in the history and the checkpoints: a frozen
+    dataclass tells all of itself. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops
     at once. Raises `MnistAnnError` for settings that cannot work, for a model that is no plain multi-layer perceptron, for
     checkpoints of another training, if a checkpoint cannot be written, and when the training diverges; the model then has the
     weights of the last good epoch.
     """
     settings = _checked(train, valid, dict(
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, momentum=momentum, patience=patience, seed=seed,
-        precision=precision, nesterov=nesterov, schedule=schedule, warmup=warmup, label_smoothing=label_smoothing))
+        precision=precision, nesterov=nesterov, schedule=schedule, warmup=warmup, label_smoothing=label_smoothing, augment=augment))
     sizes = to_network(model).sizes
     settings |= dict(hidden_units=list(sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
-    next_epoch = _trainer(train, valid, sizes, settings)
+    next_epoch = _trainer(train, valid, sizes, settings, augment)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
             while not state.history.is_finished and not interrupted.is_set():
