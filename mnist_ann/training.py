@@ -564,13 +564,12 @@ def train(
     schedule: str = "constant",  # of the learning rate: constant, linear or cosine (see `learning_rates`)
     warmup: float = 0.0,  # epochs in which the learning rate rises from 0
     label_smoothing: float = 0.0,  # share of the target that goes to all ten classes alike
-    augment=None,  # a function of images, uint8 (n, 28, 28), and a seed, that gives what an epoch shows instead: see `Distortion`
+    augment=None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
     Does what Keras' `fit` does with SGD, several times faster: an epoch is one compiled TensorFlow call. The same seed gives the
-    same weights to the bit on the same machine. The `repr` of `augment` stands for it in the history and the checkpoints: a frozen
-    dataclass tells all of itself. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops
+    same weights to the bit on the same machine. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops
     at once. Raises `MnistAnnError` for settings that cannot work, for a model that is no plain multi-layer perceptron, for
     checkpoints of another training, if a checkpoint cannot be written, and when the training diverges; the model then has the
     weights of the last good epoch.
