@@ -182,12 +182,12 @@ def _pieces_of(digits, pixels, batch_size, augment=None, seed=0):
     labels, file = digits.labels.astype(np.int32), _mapped_file(digits.images)
 
     def shown(images, *number):
-        return tf.constant(_augmented(augment, images, (seed, *number)) if augment else images)
+        return tf.constant(images if augment is None else _augmented(augment, images, (seed, *number)))
 
     if file is None:
         images, labels = digits.images.reshape(-1, 784).take(pixels, axis=1), tf.constant(labels)
-        always = None if augment else shown(images)
-        return lambda epoch, order: [(shown(images, epoch) if augment else always, labels, tf.constant(order, tf.int32))]
+        always = shown(images) if augment is None else None
+        return lambda epoch, order: [(shown(images, epoch) if always is None else always, labels, tf.constant(order, tf.int32))]
 
     def pieces(epoch, order):
         size = max(1, _AT_ONCE // batch_size) * batch_size
@@ -307,7 +307,8 @@ def _checked(train, valid, settings):
     must(isinstance(settings["nesterov"], bool), "nesterov", "be True or False")
     must(settings["momentum"] or not settings["nesterov"], "nesterov", "be False without momentum")
     must(settings["augment"] is None or callable(settings["augment"]), "augment", "be a function of images and a seed, or None")
-    settings["augment"] = settings["augment"] and repr(settings["augment"])
+    if settings["augment"] is not None:
+        settings["augment"] = repr(settings["augment"])
     if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
         raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
                             "of float32. Use float32.")
@@ -512,7 +513,7 @@ def _trainer(train, valid, sizes, settings, augment):
     names = "batch_size", "momentum", "nesterov", "label_smoothing", "precision"
     batch_size, momentum, nesterov, label_smoothing, precision = (settings[name] for name in names)
     batch_size = min(batch_size, len(train))
-    pixels = np.arange(784) if augment else _inked_pixels(train.images)
+    pixels = _inked_pixels(train.images) if augment is None else np.arange(784)
     pieces_of, sizes = _pieces_of(train, pixels, batch_size, augment, settings["seed"]), (len(pixels), *sizes[1:])
     steps = -(-len(train) // batch_size)
     schedule = [settings[name] for name in ("epochs", "schedule", "warmup")]
