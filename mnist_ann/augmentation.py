@@ -23,7 +23,7 @@ from .data import MnistAnnError
 class Distortion:
     """How far digits may be distorted. Each number is the most that chance may choose, in either direction; all zero changes nothing.
 
-    Raises `MnistAnnError` for numbers that cannot be meant. The elastic part is that of Simard, Steinkraus and Platt 2003.
+    With `centred`, each distorted digit is then moved by whole pixels until its ink is centred by mass, as MNIST's digits are. Raises `MnistAnnError` for numbers that cannot be meant. The elastic part is that of Simard, Steinkraus and Platt 2003.
     """
 
     rotation: float = 0.0  # degrees
@@ -32,8 +32,11 @@ class Distortion:
     shift: float = 0.0  # pixels downwards, and on its own sideways
     alpha: float = 0.0  # elastic: the factor of the smoothed random field, in pixels
     sigma: float = 5.0  # elastic: the standard deviation of the Gaussian that smooths it, in pixels
+    centred: bool = False  # put the centre of mass back in the middle
 
     def __post_init__(self):
+        if not isinstance(self.centred, bool):
+            raise MnistAnnError(f"centred must be True or False, not {self.centred!r}.")
         for name, value in asdict(self).items():
             if not isinstance(value, Real) or not isfinite(value) or value < 0:
                 raise MnistAnnError(f"{name} must be a number from 0, not {value!r}.")
@@ -72,6 +75,19 @@ def _smoothing(sigma, kept=1e-6):
     variances, directions = np.linalg.eigh(gaussian @ gaussian.T / np.sqrt(3))
     most = variances > kept * variances.max()
     return (directions[:, most] * np.sqrt(variances[most])).astype(np.float32)
+
+# %% ../nbs/08_record.ipynb #dbfa1b15
+def _centred(images):
+    "The images (n, 28, 28), each moved by whole pixels until its ink's centre of mass is nearest to row and column 14; a blank one stays."
+    ink = images.reshape(-1, 784).astype(np.float32)
+    middle = ink @ np.indices((28, 28), np.float32).reshape(2, 784).T / np.maximum(1, ink.sum(axis=1, keepdims=True))
+    moves = np.where(ink.any(axis=1, keepdims=True), np.rint(middle).astype(int) - 14, 0)
+    padded, moved = np.pad(images, ((0, 0), (14, 14), (14, 14))), np.empty_like(images)
+    different, which = np.unique(moves, axis=0, return_inverse=True)
+    for k, (down, right) in enumerate(different + 14):  # some hundred moves for any number of images
+        rows = np.flatnonzero(which.ravel() == k)
+        moved[rows] = padded[rows, down:down + 28, right:right + 28]
+    return moved
 
 # %% ../nbs/08_record.ipynb #ccf82096
 _AT_ONCE = 5_000  # images in one call: few enough to stay near the processor, and to bound the memory
@@ -121,4 +137,6 @@ def distort(
         fields = distortion.alpha * rng.standard_normal((n, 2, smoothing.shape[1], smoothing.shape[1]), np.float32)
         looked_up = _look_up(np.pad(piece, ((0, missing), (0, 0), (0, 0))), *_matrices(distortion, n, rng), fields.astype(np.float32), smoothing)
         pieces.append(looked_up[:len(piece)].numpy())
+        if distortion.centred:
+            pieces[-1] = _centred(pieces[-1])
     return np.concatenate(pieces) if pieces else images.copy()

@@ -48,9 +48,9 @@ def _forward(weights, images, dtype=tf.float32, turned=False):
         hidden.append(a)
 
 
-def _losses_and_hits(logits, labels):
-    "The cross-entropy of each image, and whether it is read rightly: both float32 (n,)."
-    losses = tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(labels, 10), logits)
+def _losses_and_hits(logits, labels, targets=None):
+    "The cross-entropy of each image with its label, or with its target probabilities, and whether it is read rightly: both float32 (n,)."
+    losses = tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(labels, 10) if targets is None else targets, logits)
     return losses, tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == labels, tf.float32)
 
 
@@ -59,51 +59,72 @@ def _sums(losses, hits):
     return tf.stack([tf.reduce_sum(tf.cast(losses, tf.float64)), tf.reduce_sum(tf.cast(hits, tf.float64))])
 
 # %% ../nbs/04_training.ipynb #fec3ed34
-def _step(images, labels, weights, velocities, rate, momentum, nesterov, label_smoothing, dtype):
+def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, dtype):
     "One step with one batch: new weights, new velocities, and the sums of losses and hits before the step."
     with tf.GradientTape() as tape:
         tape.watch(weights)
         logits, _ = _forward(weights, images, dtype, turned=True)
-        losses, hits = _losses_and_hits(logits, labels)
+        losses, hits = _losses_and_hits(logits, labels, targets)
         loss = tf.reduce_mean(losses)
         if label_smoothing:  # a share of the target goes to all ten classes alike
             loss = (1 - label_smoothing) * loss - label_smoothing * tf.reduce_mean(tf.nn.log_softmax(logits))
     slopes = tape.gradient(loss, weights)
+    if weight_decay:  # the biases are left alone
+        slopes = [g + weight_decay * W if W.shape.rank == 2 else g for W, g in zip(weights, slopes)]
     if velocities:  # none are kept without momentum
         velocities = [momentum * v + g for v, g in zip(velocities, slopes)]
         slopes = [momentum * v + g for v, g in zip(velocities, slopes)] if nesterov else velocities
     return [W - rate * g for W, g in zip(weights, slopes)], velocities, _sums(losses, hits)
 
 # %% ../nbs/04_training.ipynb #5634d7cb
-@lru_cache(maxsize=32)  # a second training of the same shape need not be compiled again
-def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision):
-    """A compiled function that takes one step for each batch of `n` digits.
+_AVERAGED_EVERY = 16  # steps: a pass over all weights after every step would take a tenth of the time
 
-    `epoch(images, labels, weights, velocities, order, rates, momentum) -> (weights, velocities, sums, lengths)`: weights and velocities
-    as `_compact` makes them, `rates` a learning rate for each step, `sums` those of losses and hits, each image read just before its
-    step, and `lengths` those of the last step, for the weights of each layer. `velocities` is empty without `momentum`.
+
+def _follow(averages, weights, weight_average, steps, done):
+    "The averages after `steps` more steps of `done` in all. Early on they follow faster, so that the first weights are soon forgotten."
+    t = tf.cast(done, tf.float32)
+    keep = tf.minimum(weight_average, (1 + t) / (10 + t)) ** tf.cast(steps, tf.float32)
+    return [keep * average + (1 - keep) * W for average, W in zip(averages, weights)]
+
+# %% ../nbs/04_training.ipynb #02441413
+@lru_cache(maxsize=32)  # a second training of the same shape need not be compiled again
+def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision, weight_decay=0.0, weight_average=0.0, taught=False):
+    """A compiled function that takes one step for each batch of `n` digits, after `done` steps before.
+
+    `epoch(images, labels, targets, weights, velocities, averages, order, rates, momentum, done) -> (weights, velocities, averages, sums,
+    lengths)`: weights, velocities and averages as `_compact` makes them, `rates` a learning rate for each step, `sums` those of losses
+    and hits, each image read just before its step, and `lengths` those of the last step, for the weights of each layer. Velocities,
+    averages and targets are empty lists if there are none; otherwise targets holds one array of probabilities (n, 10).
     """
     full = -(-n // batch_size) - 1  # batches before the last
-    options = nesterov, label_smoothing, tf.as_dtype(precision)
+    options = nesterov, label_smoothing, weight_decay, tf.as_dtype(precision)
 
     @tf.function(jit_compile=precision == "float32", autograph=False)  # XLA has no fast products of bfloat16 on a CPU
-    def epoch(images, labels, weights, velocities, order, rates, momentum):
+    def epoch(images, labels, targets, weights, velocities, averages, order, rates, momentum, done):
         def step(batch, rate, weights, velocities):
-            return _step(tf.gather(images, batch), tf.gather(labels, batch), weights, velocities, rate, momentum, *options)
+            images_, labels_, *targets_ = (tf.gather(array, batch) for array in (images, labels, *targets))
+            return _step(images_, labels_, *(targets_ or [None]), weights, velocities, rate, momentum, *options)
 
-        def one_more(k, weights, velocities, sums):
+        def one_more(k, weights, velocities, averages, sums):
             weights, velocities, added = step(tf.slice(order, [k * batch_size], [batch_size]), rates[k], weights, velocities)
-            return k + 1, weights, velocities, sums + added
+            return k + 1, weights, velocities, averages, sums + added
 
-        start = 0, weights, velocities, tf.zeros(2, tf.float64)
-        _, before, velocities, sums = tf.while_loop(lambda k, *_: k < full, one_more, start)
+        def some_more(k, *state):
+            end = tf.minimum(k + _AVERAGED_EVERY, full)
+            _, weights, velocities, averages, sums = tf.while_loop(lambda k, *_: k < end, one_more, (k, *state))
+            return end, weights, velocities, _follow(averages, weights, weight_average, end - k, done + end), sums
+
+        start = 0, weights, velocities, averages, tf.zeros(2, tf.float64)
+        _, before, velocities, averages, sums = tf.while_loop(lambda k, *_: k < full, some_more if weight_average else one_more, start)
         weights, velocities, added = step(order[full * batch_size:], rates[full], before, velocities)
-        return weights, velocities, sums + added, tf.stack([tf.norm(W - V) for W, V in zip(weights[::2], before[::2])])
+        averages = _follow(averages, weights, weight_average, 1, done + full + 1)
+        return weights, velocities, averages, sums + added, tf.stack([tf.norm(W - V) for W, V in zip(weights[::2], before[::2])])
 
-    numbers, scalar = tf.TensorSpec((n,), tf.int32), tf.TensorSpec((), tf.float32)
+    numbers, number, scalar = tf.TensorSpec((n,), tf.int32), tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.float32)
     arrays = [tf.TensorSpec(shape) for k, pair in enumerate(zip(sizes, sizes[1:])) for shape in (pair[::-1] if k else pair, pair[1:])]
-    return epoch.get_concrete_function(tf.TensorSpec((n, sizes[0]), tf.uint8), numbers, arrays, arrays if momentum else [], numbers,
-                                       tf.TensorSpec((full + 1,)), scalar)
+    return epoch.get_concrete_function(
+        tf.TensorSpec((n, sizes[0]), tf.uint8), numbers, [tf.TensorSpec((n, 10))] if taught else [], arrays, arrays if momentum else [],
+        arrays if weight_average else [], numbers, tf.TensorSpec((full + 1,)), scalar, number)
 
 # %% ../nbs/04_training.ipynb #abf0e6d0
 def _compact(arrays, pixels):
@@ -164,38 +185,59 @@ def _inked_pixels(images):
         _give_back(file)
     return np.flatnonzero(darkest) if darkest.any() else np.array([0])
 
-
+# %% ../nbs/04_training.ipynb #87143274
 def _augmented(augment, images, seed):
     "What `augment` makes of uint8 rows (n, 784), as such rows. Raises `MnistAnnError` if it gives anything else."
     found = augment(images.reshape(-1, 28, 28), seed)
     if not isinstance(found, np.ndarray) or found.dtype != np.uint8 or found.shape != (len(images), 28, 28):
-        what = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
-        raise MnistAnnError(f"augment must give as many images as it is given, uint8 ({len(images)}, 28, 28), not {what}.")
+        raise MnistAnnError(f"augment must give as many images as it is given, uint8 ({len(images)}, 28, 28), not {_described(found)}.")
     return found.reshape(-1, 784)
 
 
-def _pieces_of(digits, pixels, batch_size, augment=None, seed=0):
-    """A function of an epoch and its order that gives its digits, as tensors: (images (n, pixels), labels (n,), order among them (n,)).
+def _taught(teacher, images):
+    "The probabilities that `teacher` gives to uint8 rows (n, 784), as float32 (n, 10). Raises `MnistAnnError` if these are none."
+    found = teacher(images.reshape(-1, 28, 28))
+    if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.shape != (len(images), 10):
+        raise MnistAnnError(f"teacher must give ten probabilities for each image, float ({len(images)}, 10), not {_described(found)}.")
+    if not (found >= 0).all() or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
+        raise MnistAnnError("teacher must give probabilities: numbers from 0 that add up to 1 in each row.")
+    return found.astype(np.float32)
 
-    With `augment`, the pixels must be all 784.
+
+def _described(found):
+    "An array by its dtype and shape, anything else by its type."
+    return f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+
+# %% ../nbs/04_training.ipynb #11a89270
+def _pieces_of(digits, pixels, batch_size, augment=None, teacher=None, seed=0):
+    """A function of an epoch and its order that gives its digits, as tensors in pieces: (images (n, pixels), labels (n,), targets, order (n,)).
+
+    The order is among the digits of the piece; targets is a list of one array (n, 10), or empty without a teacher. With `augment` or
+    `teacher`, the pixels must be all 784.
     """
     labels, file = digits.labels.astype(np.int32), _mapped_file(digits.images)
 
     def shown(images, *number):
-        return tf.constant(images if augment is None else _augmented(augment, images, (seed, *number)))
+        images = images if augment is None else _augmented(augment, images, (seed, *number))
+        return tf.constant(images), [] if teacher is None else [tf.constant(_taught(teacher, images))]
 
     if file is None:
         images, labels = digits.images.reshape(-1, 784).take(pixels, axis=1), tf.constant(labels)
         always = shown(images) if augment is None else None
-        return lambda epoch, order: [(shown(images, epoch) if always is None else always, labels, tf.constant(order, tf.int32))]
+
+        def whole(epoch, order):
+            pictures, targets = always or shown(images, epoch)
+            return [(pictures, labels, targets, tf.constant(order, tf.int32))]
+
+        return whole
 
     def pieces(epoch, order):
         size = max(1, _AT_ONCE // batch_size) * batch_size
         for start in range(0, len(order), size):
             piece = order[start:start + size]
             rows = np.sort(piece)
-            yield (shown(_read_rows(digits.images, rows, pixels, file), epoch, start), tf.constant(labels[rows]),
-                   tf.constant(np.searchsorted(rows, piece), tf.int32))
+            pictures, targets = shown(_read_rows(digits.images, rows, pixels, file), epoch, start)
+            yield pictures, tf.constant(labels[rows]), targets, tf.constant(np.searchsorted(rows, piece), tf.int32)
 
     return pieces
 
@@ -281,6 +323,9 @@ def _bfloat16_speed(size=1024, rounds=5):
     return best[tf.float32] / best[tf.bfloat16]
 
 # %% ../nbs/04_training.ipynb #f596002d
+_NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose"  # arguments of `train` that do not shape the weights
+
+
 def _checked(train, valid, settings):
     "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
     def must(condition, name, demand):
@@ -295,20 +340,21 @@ def _checked(train, valid, settings):
         if name != "patience" or settings[name] is not None:
             must(isinstance(settings[name], Integral) and settings[name] >= least, name, f"be a whole number from {least}")
             settings[name] = int(settings[name])
-    for name in ("learning_rate", "momentum", "warmup", "label_smoothing"):
+    for name in ("learning_rate", "momentum", "warmup", "label_smoothing", "weight_decay", "weight_average"):
         must(isinstance(settings[name], Real), name, "be a number")
         settings[name] = float(settings[name])
     must(0 < settings["learning_rate"] < inf, "learning_rate", "be above 0")
-    for name in ("momentum", "label_smoothing"):
+    must(0 <= settings["weight_decay"] < inf, "weight_decay", "be a number from 0")
+    for name in ("momentum", "label_smoothing", "weight_average"):
         must(0 <= settings[name] < 1, name, "lie from 0 to below 1")
     must(0 <= settings["warmup"] < settings["epochs"], "warmup", "be a number of epochs from 0 to below `epochs`")
     must(settings["schedule"] in tuple(_SCHEDULES), "schedule", f"be one of {', '.join(_SCHEDULES)}")
     must(settings["precision"] in ("float32", "bfloat16"), "precision", "be float32 or bfloat16")
     must(isinstance(settings["nesterov"], bool), "nesterov", "be True or False")
     must(settings["momentum"] or not settings["nesterov"], "nesterov", "be False without momentum")
-    must(settings["augment"] is None or callable(settings["augment"]), "augment", "be a function of images and a seed, or None")
-    if settings["augment"] is not None:
-        settings["augment"] = repr(settings["augment"])
+    for name, of in (("augment", "images and a seed"), ("teacher", "images")):
+        must(settings[name] is None or callable(settings[name]), name, f"be a function of {of}, or None")
+        settings[name] = None if settings[name] is None else repr(settings[name])
     if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
         raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
                             "of float32. Use float32.")
@@ -321,6 +367,7 @@ class _State:
 
     weights: list  # W, b of each layer in turn
     velocities: list  # the same shapes; empty without momentum
+    averages: list  # the same shapes; empty without weight_average
     kept: list  # the weights of the epoch that is kept
     history: History
 
@@ -329,6 +376,9 @@ class _State:
         return len(self.history.loss)
 
 # %% ../nbs/04_training.ipynb #5406e056
+_ARRAYS = "weights", "velocities", "averages", "kept"  # the lists of arrays in a state
+
+
 def _fingerprint(digits):
     "SHA-256 of all images and labels, in hexadecimal."
     digest, file = sha256(digits.labels.tobytes()), _mapped_file(digits.images)
@@ -340,7 +390,7 @@ def _fingerprint(digits):
 
 def _write_checkpoint(folder, state, identity):
     "Write the state after an epoch, then remove all checkpoints but the last two."
-    arrays = {f"{name}_{k}": np.asarray(array) for name in ("weights", "velocities", "kept") for k, array in enumerate(getattr(state, name))}
+    arrays = {f"{name}_{k}": np.asarray(array) for name in _ARRAYS for k, array in enumerate(getattr(state, name))}
     stream = BytesIO()
     np.savez(stream, history=json.dumps(asdict(state.history)), identity=json.dumps(identity), **arrays)
     content = stream.getvalue()
@@ -360,7 +410,7 @@ def _read_checkpoint(path):
         raise ValueError("its SHA-256 does not fit")
     with np.load(BytesIO(content[32:])) as arrays:
         found = {name: [arrays[f"{name}_{k}"] for k in range(sum(key.startswith(name) for key in arrays))]
-                 for name in ("weights", "velocities", "kept")}
+                 for name in _ARRAYS}
         return _State(history=History(**json.loads(arrays["history"].item())), **found), json.loads(arrays["identity"].item())
 
 # %% ../nbs/04_training.ipynb #801f7b59
@@ -411,7 +461,8 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     if any(type(layer).__name__ == "Dropout" for layer in model.layers):
         raise MnistAnnError("the model has a Dropout layer, which train would leave out. Remove it, or train with Keras' own fit.")
     weights = [tf.constant(array) for array in model.get_weights()]
-    start = _State(weights, [tf.zeros_like(array) for array in weights if settings["momentum"]], weights, History(settings=settings))
+    velocities = [tf.zeros_like(array) for array in weights] if settings["momentum"] else []
+    start = _State(weights, velocities, weights if settings["weight_average"] else [], weights, History(settings=settings))
     if checkpoint is None:
         if resume:
             raise MnistAnnError("resume=True needs the folder of the checkpoints: checkpoint='...'.")
@@ -508,35 +559,38 @@ class _Progress:
         self.shown_at = perf_counter()
 
 # %% ../nbs/04_training.ipynb #01a93bbf
-def _trainer(train, valid, sizes, settings, augment):
+def _trainer(train, valid, sizes, settings, augment, teacher):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
-    names = "batch_size", "momentum", "nesterov", "label_smoothing", "precision"
-    batch_size, momentum, nesterov, label_smoothing, precision = (settings[name] for name in names)
-    batch_size = min(batch_size, len(train))
-    pixels = _inked_pixels(train.images) if augment is None else np.arange(784)
-    pieces_of, sizes = _pieces_of(train, pixels, batch_size, augment, settings["seed"]), (len(pixels), *sizes[1:])
+    batch_size, momentum = min(settings["batch_size"], len(train)), settings["momentum"]
+    untouched = augment is None and teacher is None and not settings["weight_decay"]  # then pixels without ink change nothing
+    pixels = _inked_pixels(train.images) if untouched else np.arange(784)
+    pieces_of = _pieces_of(train, pixels, batch_size, augment, teacher, settings["seed"])
+    options = {name: settings[name] for name in ("nesterov", "label_smoothing", "precision", "weight_decay", "weight_average")}
+    options |= dict(sizes=(len(pixels), *sizes[1:]), batch_size=batch_size, momentum=bool(momentum), taught=teacher is not None)
     steps = -(-len(train) // batch_size)
-    schedule = [settings[name] for name in ("epochs", "schedule", "warmup")]
 
     def next_epoch(state):
-        started, sums, weights, velocities = perf_counter(), np.zeros(2), _compact(state.weights, pixels), _compact(state.velocities, pixels)
-        rates = learning_rates(settings["learning_rate"], steps, state.epoch, *schedule)
-        for images, labels, order in pieces_of(state.epoch, shuffled(len(train), settings["seed"], state.epoch)):
-            epoch = _compile_epoch(len(order), sizes, batch_size, bool(momentum), nesterov, label_smoothing, precision)
+        started, sums, done = perf_counter(), np.zeros(2), state.epoch * steps
+        before = state.weights, state.velocities, state.averages
+        arrays = [_compact(some, pixels) for some in before]
+        rates = learning_rates(settings["learning_rate"], steps, state.epoch, settings["epochs"], settings["schedule"], settings["warmup"])
+        for images, labels, targets, order in pieces_of(state.epoch, shuffled(len(train), settings["seed"], state.epoch)):
             piece_rates, rates = np.split(rates, [-(-len(order) // batch_size)])
-            weights, velocities, added, lengths = epoch(images, labels, weights, velocities, order, tf.constant(piece_rates), tf.constant(momentum))
-            sums += added.numpy()
-        weights, velocities = _restored(weights, pixels, state.weights), _restored(velocities, pixels, state.velocities)
+            *arrays, added, lengths = _compile_epoch(len(order), **options)(
+                images, labels, targets, *arrays, order, tf.constant(piece_rates), tf.constant(momentum), tf.constant(done))
+            sums, done = sums + added.numpy(), done + len(piece_rates)
+        weights, velocities, averages = (_restored(some, pixels, old) for some, old in zip(arrays, before))
+        examined = averages or weights
         moved = [float(tf.math.divide_no_nan(length, tf.norm(W))) for length, W in zip(lengths, weights[::2])]
-        (loss, accuracy), (val, dead) = sums / len(train), _examine(weights, valid)
+        (loss, accuracy), (val, dead) = sums / len(train), _examine(examined, valid)
         if not all(map(isfinite, (loss, *val, *moved))):
             raise MnistAnnError(f"training diverged in epoch {state.epoch + 1}: the loss is {loss:.3g}. Lower the learning rate "
                                 f"({settings['learning_rate']}) or the momentum ({momentum}).")
         history = _extended(state.history, loss=float(loss), accuracy=float(accuracy), val_loss=float(val[0]), val_accuracy=float(val[1]),
                             dead_units=dead, updates=moved, seconds=perf_counter() - started)
-        if settings["patience"] is None or history.val_loss[-1] < min(state.history.val_loss, default=inf):
-            return _State(weights, velocities, weights, replace(history, kept_epoch=state.epoch + 1))
-        return _State(weights, velocities, state.kept, history)
+        best = settings["patience"] is None or history.val_loss[-1] < min(state.history.val_loss, default=inf)
+        kept, kept_epoch = (examined, state.epoch + 1) if best else (state.kept, history.kept_epoch)
+        return _State(weights, velocities, averages, kept, replace(history, kept_epoch=kept_epoch))
 
     return next_epoch
 
@@ -565,28 +619,28 @@ def train(
     schedule: str = "constant",  # of the learning rate: constant, linear or cosine (see `learning_rates`)
     warmup: float = 0.0,  # epochs in which the learning rate rises from 0
     label_smoothing: float = 0.0,  # share of the target that goes to all ten classes alike
+    weight_decay: float = 0.0,  # this times the weight is added to its slope
+    weight_average: float = 0.0,  # examine and keep a running average of the weights; this share of it stays at each step
+    teacher=None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
     augment=None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
-    Does what Keras' `fit` does with SGD, several times faster: an epoch is one compiled TensorFlow call. The same seed gives the
-    same weights to the bit on the same machine. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops
-    at once. Raises `MnistAnnError` for settings that cannot work, for a model that is no plain multi-layer perceptron, for
-    checkpoints of another training, if a checkpoint cannot be written, and when the training diverges; the model then has the
-    weights of the last good epoch.
+    Does what Keras' `fit` does with SGD, faster: an epoch is one compiled call. The same seed gives the same weights to the bit on
+    the same machine. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops at once. Raises `MnistAnnError`
+    for settings that cannot work, for a model that is no plain multi-layer perceptron, for checkpoints of another training or that
+    cannot be written, and when the training diverges; the model then has the weights of the last good epoch.
     """
-    settings = _checked(train, valid, dict(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, momentum=momentum, patience=patience, seed=seed,
-        precision=precision, nesterov=nesterov, schedule=schedule, warmup=warmup, label_smoothing=label_smoothing, augment=augment))
+    given = {**locals()}
+    settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})
     sizes = to_network(model).sizes
     settings |= dict(hidden_units=list(sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
-    next_epoch = _trainer(train, valid, sizes, settings, augment)
+    next_epoch = _trainer(train, valid, sizes, settings, augment, teacher)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
             while not state.history.is_finished and not interrupted.is_set():
-                state = next_epoch(state)
-                keep(state)
+                keep(state := next_epoch(state))
                 progress.epoch(state.history)
             if interrupted.is_set():
                 progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
