@@ -170,7 +170,7 @@ def _hidden_units(text):
 # %% ../nbs/11_command_line.ipynb #9e5ae9d6
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Option(help="The settings to start from: original or fast.")] = "original",
+    recipe: Annotated[str, typer.Option(help="The settings to start from: original, fast or record.")] = "original",
     hidden_units: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 512,256, or 'none'.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training digits, at most.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Digits in a step.")] = None,
@@ -178,7 +178,7 @@ def train(
     momentum: Annotated[float | None, typer.Option(help="Share of the last step's velocity that stays.")] = None,
     precision: Annotated[str, typer.Option(help="Of the matrix products: float32 or bfloat16.")] = "float32",
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the starting weights, the validation split and the shuffling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the starting weights and the shuffling; the validation digits are always the same.")] = 0,
     validation: Annotated[int, typer.Option(help="How many training digits are set aside for validation.")] = 10_000,
     data: Data = None,
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
@@ -193,12 +193,11 @@ def train(
     with _unfinished_run(runs, name, resume) as (folder, unfinished):
         settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
         training, test = _digits(data)
-        training, valid = ma.split(training, n_valid=validation, seed=seed)
+        training, valid = ma.split(training, n_valid=validation)
         if not json_:
             print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
-        model = ma.build_model(settings.hidden_units, seed=seed)
-        history = ma.train(model, training, valid, patience=patience, seed=seed, precision=precision, checkpoint=unfinished, resume=resume,
-                           verbose=0 if json_ else 1, **settings.settings())
+        model = ma.train_recipe(settings, training, valid, seed, unfinished, resume, 0 if json_ else 1, patience=patience, precision=precision)
+        history = model.history
         if not history.is_finished:
             raise ma.MnistAnnError(f"stopped after epoch {len(history.loss)}. Go on with --name {folder.name} --resume, and the same settings.")
         report = ma.evaluate(model, test)
