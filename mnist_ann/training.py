@@ -47,7 +47,7 @@ def _forward(weights, images, dtype=tf.float32, turned=False):
         a = tf.nn.relu(z + tf.cast(b, dtype))
         hidden.append(a)
 
-
+# %% ../nbs/04_training.ipynb #9927a140
 def _losses_and_hits(logits, labels, targets=None):
     "The cross-entropy of each image with its label, or with its target probabilities, and whether it is read rightly: both float32 (n,)."
     losses = tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(labels, 10) if targets is None else targets, logits)
@@ -744,7 +744,7 @@ class Recipe:
         "The arguments of `train`, but for the teacher."
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("hidden_units", "teacher_epochs")}
 
-
+# %% ../nbs/04_training.ipynb #4e8ed135
 ORIGINAL = Recipe((512, 256), epochs=30)  # plain SGD, batches of 32, learning rate 0.01
 FAST = Recipe((512, 256), epochs=8, batch_size=128, learning_rate=0.2, momentum=0.9, nesterov=True, schedule="linear", warmup=1.0,
               label_smoothing=0.1)  # the fewest seconds to 98.5 %
