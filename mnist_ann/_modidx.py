@@ -165,6 +165,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.training._augmented': ('training.html#_augmented', 'mnist_ann/training.py'),
                                     'mnist_ann.training._begin': ('training.html#_begin', 'mnist_ann/training.py'),
                                     'mnist_ann.training._bfloat16_speed': ('training.html#_bfloat16_speed', 'mnist_ann/training.py'),
+                                    'mnist_ann.training._check_digits': ('training.html#_check_digits', 'mnist_ann/training.py'),
                                     'mnist_ann.training._checked': ('training.html#_checked', 'mnist_ann/training.py'),
                                     'mnist_ann.training._compact': ('training.html#_compact', 'mnist_ann/training.py'),
                                     'mnist_ann.training._compile_epoch': ('training.html#_compile_epoch', 'mnist_ann/training.py'),

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from math import ceil, isfinite
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from time import perf_counter
 
@@ -24,14 +24,15 @@ import tensorflow as tf
 from .data import Digits, MnistAnnError
 from .model import build_model
 from .network import shuffled
-from .training import FAST, ORIGINAL, Recipe, _fingerprint, _open_checkpoints, _read_arrays, _write_arrays, train
+from .training import FAST, ORIGINAL, Recipe, _check_digits, _fingerprint, _open_checkpoints, _read_arrays, _write_arrays, train
 
 # %% ../nbs/08_record.ipynb #2a5996ca
 @dataclass(frozen=True)
 class Distortion:
     """How far digits may be distorted. Each number is the most that chance may choose, in either direction; all zero changes nothing.
 
-    With `centred`, each distorted digit is then moved by whole pixels until its ink is centred by mass, as MNIST's digits are. Raises `MnistAnnError` for numbers that cannot be meant. The elastic part is that of Simard, Steinkraus and Platt 2003.
+    With `centred`, each distorted digit is then moved by whole pixels until its ink is centred by mass, as MNIST's digits are.
+    Raises `MnistAnnError` for numbers that cannot be meant. The elastic part is that of Simard, Steinkraus and Platt 2003.
     """
 
     rotation: float = 0.0  # degrees
@@ -197,9 +198,12 @@ def train_teacher(
     verbose: int = 1,  # 0 is silent
     batch_size: int = 128,
 ) -> Teacher:
-    """Train a convolutional network on distorted digits, by SGD with Nesterov's momentum. Raises `MnistAnnError` as `train` does."""
+    "Train a convolutional network on distorted digits, by SGD with Nesterov's momentum. Raises `MnistAnnError` as `train` does."
+    _check_digits(train=train, valid=valid)
+    if not isinstance(epochs, Integral) or epochs < 1:
+        raise MnistAnnError(f"the epochs of a teacher must be a whole number from 1, not {epochs!r}.")
     model, steps, started = _build_teacher(seed), ceil(len(train) / batch_size), perf_counter()
-    rate = keras.optimizers.schedules.CosineDecay(0.0, epochs * steps, warmup_target=0.1, warmup_steps=steps)
+    rate = keras.optimizers.schedules.CosineDecay(0.0, max(1, (epochs - 1) * steps), warmup_target=0.1, warmup_steps=steps)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9, nesterov=True), keras.losses.SparseCategoricalCrossentropy(from_logits=True),
                   jit_compile=False)  # XLA is slower with convolutions on a CPU
     model.optimizer.build(model.trainable_variables)
@@ -209,7 +213,7 @@ def train_teacher(
     teacher = Teacher(model, before)
     for epoch in range(first, epochs):
         order = shuffled(len(train), seed, epoch)
-        model.fit(distort(train.images[order], distortion, (seed, epoch, 1))[..., None], train.labels[order], batch_size, verbose=0, shuffle=False)
+        model.fit(distortion(train.images[order], (seed, epoch, 1))[..., None], train.labels[order], batch_size, verbose=0, shuffle=False)
         teacher.seconds = before + perf_counter() - started
         keep(epoch + 1, teacher.seconds)
         if verbose:
@@ -274,7 +278,7 @@ def train_recipe(
     "Build the network of a recipe and train it; if the recipe has a teacher, the teacher comes first. Raises `MnistAnnError` as `train` does."
     model, teacher, told = build_model(recipe.hidden_units, seed=seed), None, {}
     if recipe.teacher_epochs:
-        teacher = train_teacher(train_digits, valid_digits, recipe.augment, recipe.teacher_epochs, seed, checkpoint, resume, verbose)
+        teacher = train_teacher(train_digits, valid_digits, recipe.augment or Distortion(), recipe.teacher_epochs, seed, checkpoint, resume, verbose)
         told = {"teacher_epochs": recipe.teacher_epochs, "teacher_seconds": round(teacher.seconds, 1)}
     history = train(model, train_digits, valid_digits, seed=seed, checkpoint=checkpoint, resume=resume, verbose=verbose, teacher=teacher,
                     **recipe.settings(), **settings)

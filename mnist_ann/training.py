@@ -273,7 +273,8 @@ class History:
         kept = self.kept_epoch - 1
         return {"seed": settings.pop("seed"), "recipe": settings, "epochs": self.kept_epoch,
                 "training_seconds": round(sum(self.seconds) + settings.get("teacher_seconds", 0), 1), "val_images": settings["valid_images"],
-                "val_errors": round(settings["valid_images"] * (1 - self.val_accuracy[kept])), "val_loss": self.val_loss[kept], "val_accuracy": self.val_accuracy[kept]}
+                "val_errors": round(settings["valid_images"] * (1 - self.val_accuracy[kept])),
+                "val_loss": self.val_loss[kept], "val_accuracy": self.val_accuracy[kept]}
 
     def to_dict(self) -> dict:
         "Everything, as plain Python values that JSON can hold."
@@ -326,15 +327,20 @@ def _bfloat16_speed(size=1024, rounds=5):
 _NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose"  # arguments of `train` that do not shape the weights
 
 
+def _check_digits(**named):
+    "Raises `MnistAnnError` unless each of these is Digits, at least one."
+    for name, digits in named.items():
+        if not isinstance(digits, Digits) or not len(digits):
+            raise MnistAnnError(f"{name} must be Digits, at least one, not {digits!r}. See load_mnist and split.")
+
+
 def _checked(train, valid, settings):
     "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
     def must(condition, name, demand):
         if not condition:
             raise MnistAnnError(f"{name} must {demand}, not {settings[name]!r}.")
 
-    for name, digits in (("train", train), ("valid", valid)):
-        if not isinstance(digits, Digits) or not len(digits):
-            raise MnistAnnError(f"{name} must be Digits, at least one, not {digits!r}. See load_mnist and split.")
+    _check_digits(train=train, valid=valid)
     settings = dict(settings)
     for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
         if name != "patience" or settings[name] is not None:
