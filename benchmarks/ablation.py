@@ -44,19 +44,19 @@ def main():
     options = parser.parse_args()
     folder = output_folder(parser, options)
     path = folder and folder / "ablation.csv"
-    recipes = {name: str(replace(RECORD, epochs=round(RECORD.epochs / 10), **changes)) for name, changes in VARIANTS.items()}
+    recipes = {name: replace(RECORD, epochs=round(RECORD.epochs / 10), **changes) for name, changes in VARIANTS.items()}
     rows = pd.read_csv(path).to_dict("records") if path and path.exists() else []
-    rows = [row for row in rows if recipes.get(row["variant"]) == row["recipe"]]
+    rows = [row for row in rows if str(recipes.get(row["variant"])) == row["recipe"]]
     train, valid = ma.split(ma.load_mnist()[0])
     for seed in range(options.seeds):
-        for name, changes in VARIANTS.items():
+        for name, recipe in recipes.items():
             if any((row["variant"], row["seed"]) == (name, seed) for row in rows):
                 continue
-            model = ma.train_recipe(replace(RECORD, epochs=round(RECORD.epochs / 10), **changes), train, valid, seed, verbose=0)
+            model = ma.train_recipe(recipe, train, valid, seed, verbose=0)
             told = model.history.attributes()
             rows.append({"variant": name, "seed": seed, "val_errors": told["val_errors"], "val_loss": round(told["val_loss"], 5),
                          "train_loss": round(model.history.loss[-1], 5), "seconds": round(told["training_seconds"]), "date": today(),
-                         "recipe": recipes[name]})
+                         "recipe": str(recipe)})
             print(f"{name}, seed {seed}: {told['val_errors']} mistakes, {rows[-1]['seconds']} s", flush=True)
             if path:
                 write_table(rows, path)

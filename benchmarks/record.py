@@ -2,7 +2,7 @@
 
 Each run trains on 50,000 digits, is examined on the same 10,000 validation digits, and reads the test set once, at its end.
 Runs that are finished lie in the folder of runs and are not repeated; one that was stopped goes on from its checkpoint.
-`make pretrained` runs it; each seed takes about as long as the table that it writes says.
+The file that is shipped now is not from here yet, but from `benchmarks/pretrained.py`.
 """
 from pathlib import Path
 
