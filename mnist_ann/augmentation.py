@@ -251,7 +251,7 @@ def _teacher_checkpoint(folder, resume, identity, variables):
     return documents["epoch"], documents["seconds"], keep
 
 # %% ../nbs/08_record.ipynb #0655b03e
-RECORD = Recipe((1024, 512), epochs=400, batch_size=128, learning_rate=0.1, momentum=0.9, nesterov=True, schedule="cosine", warmup=1.0,
+RECORD = Recipe((1024, 512), epochs=150, batch_size=128, learning_rate=0.1, momentum=0.9, nesterov=True, schedule="cosine", warmup=1.0,
                 weight_decay=5e-5, augment=Distortion(rotation=15, scale=0.15, shear=0.15, alpha=38, centred=True))
 RECIPES = {"original": ORIGINAL, "fast": FAST, "record": RECORD}
 
