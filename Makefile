@@ -32,7 +32,7 @@ readme: .venv/dev.stamp
 	$(BIN)/python nbs/readme.py
 
 pretrained: .venv/run.stamp
-	$(BIN)/python benchmarks/pretrained.py
+	$(BIN)/python benchmarks/record.py
 
 # What the tables and figures of chapter 04 are made of, each peer side by side with the others; PyTorch is installed for it.
 bench: .venv/bench.stamp
