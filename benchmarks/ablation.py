@@ -25,6 +25,7 @@ VARIANTS = {  # what was thought to matter most comes first, and what takes long
     "without the elastic ones": {"augment": replace(SHOWN, alpha=0)},
     "without turning, scaling, slanting": {"augment": replace(SHOWN, rotation=0, scale=0, shear=0)},
     "not centred by mass": {"augment": replace(SHOWN, centred=False)},
+    "without steps against the network": {"adversarial": 0.0},
     "without momentum": {"momentum": 0.0, "nesterov": False},
     "momentum, not Nesterov's": {"nesterov": False},
     "constant learning rate": {"schedule": "constant", "warmup": 0.0},
@@ -35,8 +36,8 @@ VARIANTS = {  # what was thought to matter most comes first, and what takes long
     "and label smoothing": {"label_smoothing": 0.1},
     "and a weight average": {"weight_average": 0.9995},
     "half as many neurons": {"hidden_units": tuple(units // 2 for units in RECORD.hidden_units)},
-    "twice as many neurons": {"hidden_units": tuple(2 * units for units in RECORD.hidden_units)},
-    "and a teacher": {"teacher_epochs": 10},
+    "one layer less": {"hidden_units": RECORD.hidden_units[1:]},
+    "and a teacher": {"teacher_epochs": 5},
 }
 
 

@@ -5,7 +5,7 @@ Runs that are finished lie in the folder of runs and are not repeated; one that 
 """
 from pathlib import Path
 
-from table import ROOT, arguments, output_folder, write_table
+from table import ROOT, arguments, output_folder, processor, write_table
 
 import mnist_ann as ma
 from mnist_ann.augmentation import RECIPES
@@ -29,7 +29,7 @@ def row(name, network):
     return {"recipe": name, "seed": told["seed"], "epochs": told["epochs"], "hidden_units": "-".join(map(str, network.sizes[1:-1])),
             "parameters": sum(array.size for array in network.weights + network.biases),
             **{name: told[name] for name in ("val_errors", "val_loss", "test_errors", "test_loss", "training_seconds")},
-            "teacher_seconds": told["recipe"].get("teacher_seconds"), "date": told["created"][:10]}
+            "teacher_seconds": told["recipe"].get("teacher_seconds"), "processor": processor(), "date": told["created"][:10]}
 
 
 def main():

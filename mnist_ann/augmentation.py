@@ -139,10 +139,10 @@ def distort(
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
         raise MnistAnnError(f"distort takes uint8 (n, 28, 28), not {images.dtype} {images.shape}. For one image, pass images[None].")
     rng, smoothing, pieces = np.random.default_rng(seed), _smoothing(float(distortion.sigma)), []
+    n = min(_AT_ONCE, 2 ** (len(images) - 1).bit_length())  # each piece is filled up to n, so that little has to be compiled anew
     for start in range(0, len(images), _AT_ONCE):
         piece = images[start:start + _AT_ONCE]
-        missing = min(_AT_ONCE, len(images)) - len(piece)  # the last piece is filled up, so that nothing has to be compiled anew for it
-        n = len(piece) + missing
+        missing = n - len(piece)
         fields = distortion.alpha * rng.standard_normal((n, 2, smoothing.shape[1], smoothing.shape[1]), np.float32)
         looked_up = _look_up(np.pad(piece, ((0, missing), (0, 0), (0, 0))), *_matrices(distortion, n, rng), fields.astype(np.float32), smoothing)
         pieces.append(looked_up[:len(piece)].numpy())
@@ -251,8 +251,8 @@ def _teacher_checkpoint(folder, resume, identity, variables):
     return documents["epoch"], documents["seconds"], keep
 
 # %% ../nbs/08_record.ipynb #0655b03e
-RECORD = Recipe((1024, 512), epochs=150, batch_size=128, learning_rate=0.1, momentum=0.9, nesterov=True, schedule="cosine", warmup=1.0,
-                weight_decay=5e-5, augment=Distortion(rotation=15, scale=0.15, shear=0.15, alpha=38, centred=True))
+RECORD = Recipe((2048, 1024, 512), epochs=170, batch_size=128, learning_rate=0.1, momentum=0.9, nesterov=True, schedule="cosine", warmup=1.0,
+                weight_decay=5e-5, adversarial=0.7, augment=Distortion(rotation=15, scale=0.15, shear=0.15, alpha=38, centred=True))
 RECIPES = {"original": ORIGINAL, "fast": FAST, "record": RECORD}
 
 

@@ -59,22 +59,36 @@ def _sums(losses, hits):
     return tf.stack([tf.reduce_sum(tf.cast(losses, tf.float64)), tf.reduce_sum(tf.cast(hits, tf.float64))])
 
 # %% ../nbs/04_training.ipynb #fec3ed34
-def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, dtype):
-    "One step with one batch: new weights, new velocities, and the sums of losses and hits before the step."
+def _slopes(images, labels, targets, weights, label_smoothing, dtype):
+    "The slopes of a batch's mean loss, along the weights and along the float32 pixels (0 to 255), and the sums of losses and hits."
     with tf.GradientTape() as tape:
-        tape.watch(weights)
+        tape.watch((weights, images))
         logits, _ = _forward(weights, images, dtype, turned=True)
         losses, hits = _losses_and_hits(logits, labels, targets)
         loss = tf.reduce_mean(losses)
         if label_smoothing:  # a share of the target goes to all ten classes alike
             loss = (1 - label_smoothing) * loss - label_smoothing * tf.reduce_mean(tf.nn.log_softmax(logits))
-    slopes = tape.gradient(loss, weights)
+    return *tape.gradient(loss, (weights, images)), _sums(losses, hits)
+
+
+def _harder(images, slopes, length):
+    "The images after a step up these slopes, each of this Euclidean length, where 1 is one pixel from paper to ink."
+    steps = tf.math.divide_no_nan(slopes, tf.norm(slopes, axis=1, keepdims=True))
+    return tf.clip_by_value(images + 255 * length * steps, 0, 255)
+
+
+def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, adversarial, dtype):
+    "One step with one batch: new weights, new velocities, and the sums of losses and hits before the step."
+    images, given = tf.cast(images, tf.float32), (labels, targets, weights, label_smoothing, dtype)
+    slopes, along_pixels, sums = _slopes(images, *given)
+    if adversarial:
+        slopes = [(g + h) / 2 for g, h in zip(slopes, _slopes(_harder(images, along_pixels, adversarial), *given)[0])]
     if weight_decay:  # the biases are left alone
         slopes = [g + weight_decay * W if W.shape.rank == 2 else g for W, g in zip(weights, slopes)]
     if velocities:  # none are kept without momentum
         velocities = [momentum * v + g for v, g in zip(velocities, slopes)]
         slopes = [momentum * v + g for v, g in zip(velocities, slopes)] if nesterov else velocities
-    return [W - rate * g for W, g in zip(weights, slopes)], velocities, _sums(losses, hits)
+    return [W - rate * g for W, g in zip(weights, slopes)], velocities, sums
 
 # %% ../nbs/04_training.ipynb #5634d7cb
 _AVERAGED_EVERY = 16  # steps: a pass over all weights after every step would take a tenth of the time
@@ -88,7 +102,8 @@ def _follow(averages, weights, weight_average, steps, done):
 
 # %% ../nbs/04_training.ipynb #02441413
 @lru_cache(maxsize=32)  # a second training of the same shape need not be compiled again
-def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision, weight_decay=0.0, weight_average=0.0, taught=False):
+def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision, weight_decay=0.0, adversarial=0.0, weight_average=0.0,
+                   taught=False):
     """A compiled function that takes one step for each batch of `n` digits, after `done` steps before.
 
     `epoch(images, labels, targets, weights, velocities, averages, order, rates, momentum, done) -> (weights, velocities, averages, sums,
@@ -97,7 +112,7 @@ def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, pr
     averages and targets are empty lists if there are none; otherwise targets holds one array of probabilities (n, 10).
     """
     full = -(-n // batch_size) - 1  # batches before the last
-    options = nesterov, label_smoothing, weight_decay, tf.as_dtype(precision)
+    options = nesterov, label_smoothing, weight_decay, adversarial, tf.as_dtype(precision)
 
     @tf.function(jit_compile=precision == "float32", autograph=False)  # XLA has no fast products of bfloat16 on a CPU
     def epoch(images, labels, targets, weights, velocities, averages, order, rates, momentum, done):
@@ -346,11 +361,12 @@ def _checked(train, valid, settings):
         if name != "patience" or settings[name] is not None:
             must(isinstance(settings[name], Integral) and settings[name] >= least, name, f"be a whole number from {least}")
             settings[name] = int(settings[name])
-    for name in ("learning_rate", "momentum", "warmup", "label_smoothing", "weight_decay", "weight_average"):
+    for name in ("learning_rate", "momentum", "warmup", "label_smoothing", "weight_decay", "adversarial", "weight_average"):
         must(isinstance(settings[name], Real), name, "be a number")
         settings[name] = float(settings[name])
     must(0 < settings["learning_rate"] < inf, "learning_rate", "be above 0")
-    must(0 <= settings["weight_decay"] < inf, "weight_decay", "be a number from 0")
+    for name in ("weight_decay", "adversarial"):
+        must(0 <= settings[name] < inf, name, "be a number from 0")
     for name in ("momentum", "label_smoothing", "weight_average"):
         must(0 <= settings[name] < 1, name, "lie from 0 to below 1")
     must(0 <= settings["warmup"] < settings["epochs"], "warmup", "be a number of epochs from 0 to below `epochs`")
@@ -579,10 +595,10 @@ class _Progress:
 def _trainer(train, valid, sizes, settings, augment, teacher):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
     batch_size, momentum = min(settings["batch_size"], len(train)), settings["momentum"]
-    untouched = augment is None and teacher is None and not settings["weight_decay"]  # then pixels without ink change nothing
+    untouched = augment is None and teacher is None and not settings["weight_decay"] and not settings["adversarial"]  # then pixels without ink change nothing
     pixels = _inked_pixels(train.images) if untouched else np.arange(784)
     pieces_of = _pieces_of(train, pixels, batch_size, augment, teacher, settings["seed"])
-    options = {name: settings[name] for name in ("nesterov", "label_smoothing", "precision", "weight_decay", "weight_average")}
+    options = {name: settings[name] for name in ("nesterov", "label_smoothing", "precision", "weight_decay", "adversarial", "weight_average")}
     options |= dict(sizes=(len(pixels), *sizes[1:]), batch_size=batch_size, momentum=bool(momentum), taught=teacher is not None)
     steps = -(-len(train) // batch_size)
 
@@ -637,16 +653,16 @@ def train(
     warmup: float = 0.0,  # epochs in which the learning rate rises from 0
     label_smoothing: float = 0.0,  # share of the target that goes to all ten classes alike
     weight_decay: float = 0.0,  # this times the weight is added to its slope
+    adversarial: float = 0.0,  # also learn from each image after a step of this length against the network; 1 is a pixel from paper to ink
     weight_average: float = 0.0,  # examine and keep a running average of the weights; this share of it stays at each step
     teacher=None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
     augment=None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
-    Does what Keras' `fit` does with SGD, faster: an epoch is one compiled call. The same seed gives the same weights to the bit on
-    the same machine. Ctrl-C ends the epoch, and the history so far is returned; a second Ctrl-C stops at once. Raises `MnistAnnError`
-    for settings that cannot work, for a model that is no plain multi-layer perceptron, for checkpoints of another training or that
-    cannot be written, and when the training diverges; the model then has the weights of the last good epoch.
+    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the
+    epoch, and returns the history so far; a second Ctrl-C stops at once. Raises `MnistAnnError` for settings, models and checkpoints
+    that it cannot use or write, and when the training diverges; the model then has the weights of the last good epoch.
     """
     given = {**locals()}
     settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})
@@ -742,6 +758,7 @@ class Recipe:
     warmup: float = 0.0
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
+    adversarial: float = 0.0
     weight_average: float = 0.0
     augment: Callable | None = None
     teacher_epochs: int = 0  # of the convolutional teacher of chapter 08; 0 for none
