@@ -34,12 +34,13 @@ readme: .venv/dev.stamp
 pretrained: .venv/run.stamp
 	$(BIN)/python benchmarks/record.py
 
-# What the tables and figures of chapter 04 are made of, each peer side by side with the others; PyTorch is installed for it.
+# What the tables and figures of chapters 04 and 06 are made of, each peer side by side with the others; PyTorch is installed for it.
 bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/time_to_accuracy.py
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/own_digits.py
 
 .venv/made.stamp:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed. Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
