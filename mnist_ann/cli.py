@@ -6,6 +6,7 @@
 __all__ = ['app', 'Json', 'Data', 'Weights', 'predict', 'evaluate', 'info', 'train', 'main']
 
 # %% ../nbs/11_command_line.ipynb #59cf68aa
+import csv
 import json
 import os
 import shutil
@@ -17,9 +18,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import mnist_ann as ma
+from .data import _written_whole
 
 # %% ../nbs/11_command_line.ipynb #2931592d
 app = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
@@ -46,39 +49,121 @@ def _table(rows):
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 # %% ../nbs/11_command_line.ipynb #05eaa3af
-@app.command()
+def _complain(message):
+    "One line on standard error."
+    _say(f"mnist-ann: {' '.join(str(message).split())}", "red", err=True)
+
+
+def _say(line, color=None, err=False):
+    "Print a line, in colour if this is a terminal and NO_COLOR is not set."
+    typer.secho(line, fg=color, err=err, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _as_drawing(image):
+    "uint8 (28, 28) as 14 lines of half blocks in grey, for a terminal with 256 colours."
+    shades = 232 + image.astype(int) * 23 // 255
+    return "\n".join("".join(f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in zip(*pair)) + "\x1b[0m" for pair in zip(shades[::2], shades[1::2]))
+
+
+def _as_answer(file, result):
+    "What became of a picture, as plain values."
+    if isinstance(result, ma.MnistAnnError):
+        return {"file": str(file), "error": str(result)}
+    if isinstance(result, ma.Number):
+        digits = [{"digit": one.digit, "probability": one.probability, "is_sure": one.is_sure, "doubt": one.doubt, "box": box}
+                  for one, box in zip(result.digits, result.boxes)]
+        return {"file": str(file), "number": result.text, "probability": result.probability,
+                "is_sure": None if None in (sure := {one.is_sure for one in result.digits}) else sure == {True}, "digits": digits}
+    return {"file": str(file), "digit": result.digit, "probability": result.probability, "is_digit": result.is_digit,
+            "is_sure": result.is_sure, "doubt": result.doubt, "probabilities": result.probabilities.tolist()}
+
+# %% ../nbs/11_command_line.ipynb #a6c96789
+def _as_row(answer):
+    "An answer as a row of the table: picture, digit or number, probability, doubt."
+    if "number" in answer:
+        read = "".join("?" if one["is_sure"] is False else str(one["digit"]) for one in answer["digits"])
+        return answer["file"], read, f"{answer['probability']:.1%}", "" if "?" not in read else f"perhaps {answer['number']}"
+    unsure = answer["is_sure"] is False
+    return (answer["file"], "not sure" if unsure else str(answer["digit"]), f"{answer['probability']:.1%}",
+            f"perhaps {answer['digit']}: {answer['doubt']}" if unsure else "")
+
+
+def _print_table(answers, kind):
+    "The answers for people, the doubtful ones in another colour."
+    good = [answer for answer in answers if "error" not in answer]
+    if not good:
+        return
+    heading, *lines = _table([("picture", kind, "probability", ""), *map(_as_row, good)]).split("\n")
+    _say(heading)
+    for answer, line in zip(good, lines):
+        _say(line, "yellow" if answer["is_sure"] is False else None)
+
+
+def _write_csv(path, answers, kind):
+    "Write the answers to a file as they come, whole or not at all, and say how many there were."
+    columns, total, unsure, failed = ("file", kind, "probability", "is_sure", "doubt", "error"), 0, 0, 0
+    with _written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        for answer in answers:
+            writer.writerow(answer)
+            total, unsure, failed = total + 1, unsure + (answer.get("is_sure") is False), failed + ("error" in answer)
+    _say(f"{path}: {total:,} pictures, of {unsure:,} the network is not sure, {failed:,} could not be read")
+    return failed
+
+# %% ../nbs/11_command_line.ipynb #6ea43378
+def _numbers(paths, network):
+    "The `Number` in each picture, or the error."
+    for path in paths:
+        try:
+            yield path, ma.read_number(path, network)
+        except ma.MnistAnnError as error:
+            yield path, error
+
+
+@app.command(epilog="""\b
+Examples:
+  mnist-ann predict seven.jpg
+  mnist-ann predict scans/ --csv digits.csv
+  mnist-ann predict --number postcode.jpg
+  mnist-ann predict *.png --json | jq '.[] | select(.is_sure)'""")
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Pictures of one digit each: PNG, JPEG, ...")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures of one digit each, PNG, JPEG and others; or folders of them.")],
+    number: Annotated[bool, typer.Option("--number", help="Each picture holds a row of digits: read all of them.")] = False,
+    csv_: Annotated[Path | None, typer.Option("--csv", help="Write the answers to this file, a row for each picture.")] = None,
     weights: Weights = None,
     json_: Json = False,
 ):
     "Read the digit in each picture. A picture that cannot be read is reported, and the others are read all the same."
-    network, answers = _network(weights), []
-    for file in files:
-        try:
-            prediction = ma.predict(file, network)
-            answers.append({"file": str(file), "digit": prediction.digit, "probability": prediction.probability,
-                            "probabilities": prediction.probabilities.tolist()})
-        except ma.MnistAnnError as error:
-            answers.append({"file": str(file), "error": str(error)})
-    good = [answer for answer in answers if "digit" in answer]
-    if json_:
-        print(json.dumps(answers, indent=2))
-    elif good:
-        print(_table([("picture", "digit", "probability"), *((a["file"], str(a["digit"]), f"{a['probability']:.1%}") for a in good)]))
-    for answer in answers:
-        if "error" in answer:
-            _complain(answer["error"])
-    if len(good) < len(answers):
+    if csv_ and json_:
+        raise ma.MnistAnnError("--csv and --json exclude each other.")
+    network, kind = _network(weights), "number" if number else "digit"
+    paths = [path for file in files for path in (ma.pictures_in(file) if file.is_dir() else [file])]
+    results = _numbers(paths, network) if number else ma.predict_many(paths, network, progress=not json_)
+    if len(paths) == 1 and not (csv_ or json_) and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        results = list(results)
+        print(_as_drawing(getattr(results[0][1], "image", np.zeros((0, 28)))))
+    answers = (_as_answer(path, result) for path, result in results)
+    if csv_:
+        failed = _write_csv(csv_, answers, kind)
+    else:
+        answers = list(answers)
+        failed = sum("error" in answer for answer in answers)
+        if json_:
+            print(json.dumps(answers, indent=2))
+        else:
+            _print_table(answers, kind)
+        for answer in answers:
+            if "error" in answer:
+                _complain(answer["error"])
+    if failed:
         raise typer.Exit(2)
 
-
-def _complain(message):
-    "One line on standard error."
-    print(f"mnist-ann: {' '.join(str(message).split())}", file=sys.stderr)
-
 # %% ../nbs/11_command_line.ipynb #170b1a0c
-@app.command()
+@app.command(epilog="""\b
+Examples:
+  mnist-ann evaluate
+  mnist-ann evaluate --weights runs/first/weights.h5 --data fashion/""")
 def evaluate(
     weights: Weights = None,
     data: Data = None,
@@ -95,7 +180,8 @@ def evaluate(
         rows.append((str(digit), f"{row.precision:.2%}", f"{row.recall:.2%}", f"{row.misread:.0f}", f"{row.images:,.0f}"))
     print(_table(rows))
     print(f"\naccuracy {report.accuracy:.2%}: {report.errors:,} of {len(test):,} misread "
-          f"(95 % interval {report.interval[0]:.2%} to {report.interval[1]:.2%})")
+          f"(95 % interval {report.interval[0]:.2%} to {report.interval[1]:.2%})\n"
+          f"stated probabilities are {report.calibration_error:.2%} off, on average")
 
 
 @app.command()
@@ -108,20 +194,19 @@ def info(
     if json_:
         print(json.dumps(network.attributes, indent=2, sort_keys=True))
         return
-    parameters = sum(array.size for array in network.weights + network.biases)
-    rows = [("network", f"{'-'.join(map(str, network.sizes))}, {parameters:,} parameters")]
+    rows = [("network", f"{'-'.join(map(str, network.sizes))}, {_parameters(network):,} parameters")]
     for key, value in sorted(network.attributes.items()):
         if key not in ("layer_sizes", "sha256"):
             rows.append((key, ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)))
     print(_table(rows))
 
 # %% ../nbs/11_command_line.ipynb #5fa89513
-def _write_run(folder, model, history, report):
+def _write_run(folder, network, history, report):
     "Fill `folder` with the weights, the report and the figures of a training."
     import matplotlib.pyplot as plt
 
-    ma.save_weights(model, folder / "weights.h5", report=report)
-    document = {"network": list(ma.to_network(model).sizes), "training": history.to_dict(), "test": ma.report_to_dict(report)}
+    ma.save_weights(network, folder / "weights.h5", report=report)
+    document = {"network": list(network.sizes), "training": history.to_dict(), "test": ma.report_to_dict(report)}
     (folder / "report.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     for name, plot, subject in (("history", ma.plot_history, history), ("confusion_matrix", ma.plot_confusion_matrix, report),
                                 ("mistakes", ma.plot_mistakes, report)):
@@ -168,7 +253,11 @@ def _hidden_units(text):
         raise ma.MnistAnnError(f"--hidden-units must be numbers like 512,256, or none, not {text!r}.") from None
 
 # %% ../nbs/11_command_line.ipynb #9e5ae9d6
-@app.command()
+@app.command(epilog="""\b
+Examples:
+  mnist-ann train --epochs 5
+  mnist-ann train --recipe fast --name first
+  mnist-ann train --recipe record --name best --resume""")
 def train(
     recipe: Annotated[str, typer.Option(help="The settings to start from: original, fast or record.")] = "original",
     hidden_units: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 512,256, or 'none'.")] = None,
@@ -179,7 +268,7 @@ def train(
     precision: Annotated[str, typer.Option(help="Of the matrix products: float32 or bfloat16.")] = "float32",
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the starting weights and the shuffling; the validation digits are always the same.")] = 0,
-    validation: Annotated[int, typer.Option(help="How many training digits are set aside for validation.")] = 10_000,
+    validation: Annotated[int, typer.Option(help="How many training digits are set aside for validation. From 1,000 on, they make the network's probabilities right, too.")] = 10_000,
     data: Data = None,
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Name of the run; date and time if left out.")] = None,
@@ -200,21 +289,24 @@ def train(
         history = model.history
         if not history.is_finished:
             raise ma.MnistAnnError(f"stopped after epoch {len(history.loss)}. Go on with --name {folder.name} --resume, and the same settings.")
-        report = ma.evaluate(model, test)
-        _finish_run(folder, unfinished, model, history, report)
+        network = ma.to_network(model)
+        if len(valid) >= 1000:  # fewer digits do not tell how sure the network may be
+            network = ma.set_thresholds(ma.calibrate(network, valid), valid)
+        report = ma.evaluate(network, test)
+        _finish_run(folder, unfinished, network, history, report)
     if json_:
         print(json.dumps({"folder": str(folder), **history.attributes(), **report.attributes()}, indent=2))
     else:
-        _say_result(folder, model, history, report, valid, test)
+        _say_result(folder, network, history, report, valid, test)
 
 # %% ../nbs/11_command_line.ipynb #67cbd42c
-def _finish_run(folder, unfinished, model, history, report):
+def _finish_run(folder, unfinished, network, history, report):
     "Write the run whole, and then remove its checkpoints."
     filling = unfinished / "run"
     try:
         shutil.rmtree(filling, ignore_errors=True)  # of an attempt before
         filling.mkdir()
-        _write_run(filling, model, history, report)
+        _write_run(filling, network, history, report)
         filling.rename(folder)
     except (OSError, ma.MnistAnnError) as error:
         raise ma.MnistAnnError(f"{folder}: cannot be written ({getattr(error, 'strerror', None) or error}). The training is safe: free some "
@@ -222,11 +314,15 @@ def _finish_run(folder, unfinished, model, history, report):
     shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _say_result(folder, model, history, report, valid, test):
+def _parameters(network):
+    return sum(array.size for array in network.weights + network.biases)
+
+
+def _say_result(folder, network, history, report, valid, test):
     "Print what came out of a training."
     low, high = report.interval
     print("\n" + _table([
-        ("network", f"{'-'.join(map(str, ma.to_network(model).sizes))}, {model.count_params():,} parameters"),
+        ("network", f"{'-'.join(map(str, network.sizes))}, {_parameters(network):,} parameters"),
         ("training", f"{len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.kept_epoch}"),
         ("validation", f"{history.val_accuracy[history.kept_epoch - 1]:.2%} of {len(valid):,} read rightly"),
         ("test", f"{report.accuracy:.2%} of {len(test):,} read rightly (95 % interval {low:.2%} to {high:.2%})"),

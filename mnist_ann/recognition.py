@@ -6,7 +6,7 @@
 __all__ = ['MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_SUFFIXES', 'to_grey', 'load_grey', 'is_dark_ink', 'flatten_background',
            'find_digit', 'find_digits', 'cut_out', 'stroke_width', 'even_stroke', 'slant', 'straighten',
            'fit_and_centre', 'prepare', 'energy', 'set_thresholds', 'Prediction', 'plot_prediction', 'predict',
-           'Number', 'plot_number', 'read_number', 'predict_many']
+           'Number', 'plot_number', 'read_number', 'pictures_in', 'predict_many']
 
 # %% ../nbs/06_recognition.ipynb #dc7d6d31
 import math
@@ -631,13 +631,17 @@ def read_number(
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
-def _paths(paths):
-    "The pictures of a folder, sorted by name; or the paths themselves."
-    if not isinstance(paths, (str, Path)):
-        return paths
-    if not Path(paths).is_dir():
-        raise MnistAnnError(f"{paths}: there is no such folder. For one picture, use predict.")
-    return sorted(path for path in Path(paths).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+def pictures_in(
+    folder: str | Path,
+) -> list[Path]:
+    "The picture files of a folder, by their suffix, sorted by name. Raises `MnistAnnError` if there is no such folder, or none in it."
+    try:
+        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    except OSError as error:
+        raise MnistAnnError(f"{folder}: this folder cannot be read ({error.strerror or error}). For one picture, use predict.") from error
+    if not found:
+        raise MnistAnnError(f"{folder}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
+    return found
 
 
 def predict_many(
@@ -649,7 +653,8 @@ def predict_many(
     "Read many pictures in little memory. Does not warn: see `is_sure` and `doubt` of each `Prediction`."
     from tqdm import tqdm
 
-    paths, network = _paths(paths), network or load_pretrained()
+    paths = pictures_in(paths) if isinstance(paths, (str, Path)) else paths
+    network = network or load_pretrained()
 
     def read(path):
         try:
