@@ -24,7 +24,7 @@ from .data import Digits, MnistAnnError, figure_style
 from .network import Network, load_pretrained, softmax, to_network
 
 # %% ../nbs/06_recognition.ipynb #a7e4e9a6
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP")  # others are refused: to read some, Pillow starts other programs
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")  # others are refused: to read some, Pillow starts other programs
 MAX_PIXELS = 100_000_000  # pictures larger than this are refused before they are unpacked
 MAX_SIDE = 600  # larger ones are shrunk to this: a digit needs no more
 
@@ -80,8 +80,12 @@ def to_grey(
 def _grey_from_picture(picture):
     "Brightness, uint8 (height, width), of a PIL image of any mode."
     picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("1", "P") and max(picture.size) > 2 * MAX_SIDE:
+        picture = picture.convert("L" if picture.mode == "1" else "RGBA" if picture.has_transparency_data else "RGB")
+    if picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        picture = picture.reduce(max(1, max(picture.size) // (2 * MAX_SIDE)))  # now, so that what follows needs little memory
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        values = np.asarray(picture, np.float32)
+        values = _shrunk(np.asarray(picture, np.float32), 2 * MAX_SIDE)
         top = 65535 if picture.mode != "F" or values.max() > 255 else 255 if values.max() > 1 else 1
         picture = Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
     if picture.has_transparency_data:
@@ -108,6 +112,8 @@ def _grey_from_array(array):
         raise MnistAnnError(f"a picture of {array.shape} is too large.")
     small_top = 1 if array.dtype == bool or np.issubdtype(array.dtype, np.floating) else 255
     top = next(top for top in (small_top, 255, 65535) if high <= top)
+    if max(array.shape[:2]) > 2 * MAX_SIDE:
+        array = _shrunk(array if array.dtype in (np.uint8, np.uint16, np.float32) else array.astype(np.float32), 2 * MAX_SIDE)
     grey = (array * np.float32(255 / top)).round().astype(np.uint8)
     return _grey_from_picture(Image.fromarray(grey[:, :, 0] if grey.ndim == 3 and grey.shape[2] == 1 else grey))
 
@@ -119,12 +125,15 @@ def load_grey(
 
     Arrays may be bool, uint8, uint16, or floats from 0 to 1. Raises `MnistAnnError` for anything that is no picture.
     """
-    if isinstance(picture, (str, Path)):
-        picture = _open(Path(picture))
-    if isinstance(picture, Image.Image):
-        return _grey_from_picture(picture)
-    if isinstance(picture, np.ndarray):
-        return _grey_from_array(picture)
+    try:
+        if isinstance(picture, (str, Path)):
+            picture = _open(Path(picture))
+        if isinstance(picture, Image.Image):
+            return _grey_from_picture(picture)
+        if isinstance(picture, np.ndarray):
+            return _grey_from_array(picture)
+    except MemoryError:
+        raise MnistAnnError("a picture of this size does not fit into memory. Shrink it.") from None
     raise MnistAnnError(f"a picture is a path, a PIL image or a NumPy array, not {type(picture).__name__}.")
 
 # %% ../nbs/06_recognition.ipynb #ac6b4e08
