@@ -32,7 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 Data = Annotated[Path | None, typer.Option(help="Folder with four IDX files, plain or .gz; the embedded MNIST if left out.")]
 Weights = Annotated[Path | None, typer.Option(help="A weights file; the shipped trained_model_weights.h5 if left out.")]
 
-
+# %% ../nbs/11_command_line.ipynb #75b8c874
 def _digits(data):
     "The training and the test digits of a folder, or of the embedded MNIST."
     return ma.load_mnist() if data is None else ma.load_idx(data)
@@ -58,13 +58,13 @@ def _say(line, color=None, err=False):
     "Print a line, in colour if this is a terminal and NO_COLOR is not set."
     typer.secho(line, fg=color, err=err, color=False if os.environ.get("NO_COLOR") else None)
 
-
+# %% ../nbs/11_command_line.ipynb #e1819854
 def _as_drawing(image):
     "uint8 (28, 28) as 14 lines of half blocks in grey, for a terminal with 256 colours."
     shades = 232 + image.astype(int) * 23 // 255
     return "\n".join("".join(f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in zip(*pair)) + "\x1b[0m" for pair in zip(shades[::2], shades[1::2]))
 
-
+# %% ../nbs/11_command_line.ipynb #1c56871a
 def _as_answer(file, result):
     "What became of a picture, as plain values."
     if isinstance(result, ma.MnistAnnError):
@@ -87,7 +87,7 @@ def _as_row(answer):
     return (answer["file"], "not sure" if unsure else str(answer["digit"]), f"{answer['probability']:.1%}",
             f"perhaps {answer['digit']}: {answer['doubt']}" if unsure else "")
 
-
+# %% ../nbs/11_command_line.ipynb #c300fdc7
 def _print_table(answers, kind):
     "The answers for people, the doubtful ones in another colour."
     good = [answer for answer in answers if "error" not in answer]
@@ -98,7 +98,7 @@ def _print_table(answers, kind):
     for answer, line in zip(good, lines):
         _say(line, "yellow" if answer["is_sure"] is False else None)
 
-
+# %% ../nbs/11_command_line.ipynb #0ac72e2d
 def _write_csv(path, answers, kind):
     "Write the answers to a file as they come, whole or not at all, and say how many there were."
     columns, total, unsure, failed = ("file", kind, "probability", "is_sure", "doubt", "error"), 0, 0, 0
@@ -244,7 +244,7 @@ def _unfinished_run(runs, name, resume):
         if unfinished.is_dir() and not any(unfinished.iterdir()):
             unfinished.rmdir()
 
-
+# %% ../nbs/11_command_line.ipynb #10103333
 def _hidden_units(text):
     "The numbers in '512,256'."
     try:
@@ -313,7 +313,7 @@ def _finish_run(folder, unfinished, network, history, report):
                                f"space, and go on with --name {folder.name} --resume.") from error
     shutil.rmtree(unfinished, ignore_errors=True)
 
-
+# %% ../nbs/11_command_line.ipynb #503c0775
 def _parameters(network):
     return sum(array.size for array in network.weights + network.biases)
 
@@ -335,12 +335,12 @@ def _version(wanted: bool):
         print(f"mnist-ann {ma.__version__}")
         raise typer.Exit
 
-
+# %% ../nbs/11_command_line.ipynb #984bc3e0
 @app.callback()
 def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False):
     pass
 
-
+# %% ../nbs/11_command_line.ipynb #487ea038
 def main(
     arguments: list[str] | None = None,  # what stands after `mnist-ann`; the command line's own if left out
 ) -> int:  # the exit status: 0, or 2 for a mistake of the user's, or 130 when interrupted

@@ -19,11 +19,16 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from .data import Digits, MnistAnnError, figure_style, one_hot, plot_digits
 from .network import Network, cross_entropy, softmax, to_network
 
+# %% ../nbs/05_evaluation.ipynb #b8854a0d
+def _calibration_error(stated, right, bins=15):
+    "The mean distance of stated probabilities and the share that is right, over bins of equal width; see below."
+    place = np.minimum((bins * stated).astype(int), bins - 1)
+    return float(np.abs(np.bincount(place, stated - right, minlength=bins)).sum() / len(stated))
+
 # %% ../nbs/05_evaluation.ipynb #ec8a1c72
 @dataclass(frozen=True, eq=False)
 class Report:
     "What a network said of some digits, and how good that is."
-
     digits: Digits  # what it was asked
     probabilities: np.ndarray  # float32 (n, 10): what it answered
     loss: float  # mean categorical cross-entropy, nats
@@ -44,16 +49,12 @@ class Report:
         "How many digits are misread."
         return len(self.mistakes)
 
-    @property
-    def accuracy(self) -> float:
-        "The share of the digits that are read rightly."
-        return 1 - self.errors / len(self.digits)
+    accuracy = property(lambda self: 1 - self.errors / len(self.digits), doc="The share of the digits that are read rightly: float.")
 
     @property
     def interval(self) -> tuple[float, float]:
         "The 95 % confidence interval of the accuracy (Wilson 1927)."
-        low, high = binomtest(len(self.digits) - self.errors, len(self.digits)).proportion_ci(0.95, "wilson")
-        return float(low), float(high)
+        return tuple(map(float, binomtest(len(self.digits) - self.errors, len(self.digits)).proportion_ci(0.95, "wilson")))
 
     @cached_property
     def confusion(self) -> np.ndarray:
@@ -63,10 +64,7 @@ class Report:
     @property
     def calibration_error(self) -> float:
         "How far stated probabilities are from the share that is right, on average (Naeini et al. 2015; 15 bins of equal width)."
-        stated = self.probabilities.max(axis=1)
-        bins = np.minimum((15 * stated).astype(int), 14)
-        excess = np.bincount(bins, stated - (self.predictions == self.digits.labels), minlength=15)
-        return float(np.abs(excess).sum() / len(self.digits))
+        return _calibration_error(self.probabilities.max(axis=1), self.predictions == self.digits.labels)
 
     def attributes(self) -> dict:
         "What a weights file should say about its test."

@@ -64,7 +64,7 @@ def _deviations(grey):
     paper = cv2.medianBlur(padded, 2 * half + 1)[half:half + small.shape[0], half:half + small.shape[1]]
     return (small.astype(np.float32) - paper) / 255
 
-
+# %% ../nbs/06_recognition.ipynb #91e1dd8c
 def to_grey(
     colours: np.ndarray,  # uint8 (height, width, 3): red, green, blue
 ) -> np.ndarray:  # uint8 (height, width)
@@ -98,7 +98,7 @@ def _grey_from_picture(picture):
     pixels = np.asarray(picture)
     return pixels if pixels.ndim == 2 else to_grey(pixels)
 
-
+# %% ../nbs/06_recognition.ipynb #f09c51be
 def _grey_from_array(array):
     "Brightness, uint8 (height, width), of an array of bool, integers or floats, grey or in colour."
     if array.ndim not in (2, 3) or array.size == 0 or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
@@ -146,7 +146,7 @@ def _groups(grey):
 
 _NARROW = 0.2  # of the longer side: half a stroke is less
 
-
+# %% ../nbs/06_recognition.ipynb #67f96b57
 def is_dark_ink(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> bool:
@@ -238,7 +238,7 @@ def _pieces(ink, mask):
     level, upright = (wide > 0.9 * width) & (high < 0.06 * height), (high > 0.9 * height) & (wide < 0.06 * width) & (sides > 1)
     return labels, boxes, middles, mass, (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1) | level | upright
 
-
+# %% ../nbs/06_recognition.ipynb #f3ca9026
 def _digit_among(ink, mask):
     "Of the pieces of the mask the one that is most likely a digit, and those that belong to it."
     height, width = mask.shape
@@ -261,7 +261,7 @@ def _with_faint_ends(ink, mask, strength, lines):
     grown = np.isin(labels, np.setdiff1d(labels[mask > 0], [0])).astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
 
-
+# %% ../nbs/06_recognition.ipynb #9e807079
 def _clear_ink(ink):
     "How strong ink is where it is clear, from 0 to 1; where that is; and the same without lines."
     some = (255 * np.clip(ink[ink > 0.08], 0, 1)).astype(np.uint8)
@@ -272,7 +272,7 @@ def _clear_ink(ink):
     mask = _without_lines(clear)
     return strength, clear, np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
 
-
+# %% ../nbs/06_recognition.ipynb #e536eb15
 def find_digit(
     ink: np.ndarray,  # float32 (height, width), from `flatten_background`
 ) -> np.ndarray:  # uint8 (height, width): 1 where the digit is
@@ -321,7 +321,7 @@ def cut_out(
     digit = np.clip((np.where(near, ink, 0) - 0.1) / 0.9, 0, 1).astype(np.float32)
     return digit[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
 
-
+# %% ../nbs/06_recognition.ipynb #c9627616
 def stroke_width(
     ink: np.ndarray,  # float (height, width) from 0 to 1, from `cut_out`
 ) -> float:  # in twentieths of the digit's longer side: pixels, once it is fitted into 20 x 20
@@ -348,7 +348,7 @@ def even_stroke(
         return ink
     return (cv2.dilate if wanted > width else cv2.erode)(np.pad(ink, across), _disc(across))
 
-
+# %% ../nbs/06_recognition.ipynb #d4f35205
 def slant(
     ink: np.ndarray,  # float (height, width)
 ) -> float:  # pixels to the right for each pixel down
@@ -356,7 +356,7 @@ def slant(
     moments = cv2.moments(ink)
     return moments["mu11"] / max(moments["mu02"], 1e-6)
 
-
+# %% ../nbs/06_recognition.ipynb #b76a2baa
 def straighten(
     ink: np.ndarray,  # float32 (height, width), from `cut_out`
     left: float = -0.75,  # the slants between these two stay: pixels to the right for each pixel down
@@ -411,7 +411,7 @@ def _closer(grey, mask):
     top, left = (int(max(0, (place.min() - size) * factor)) for place in (rows, columns))
     return grey[top:int((rows.max() + size) * factor) + 1, left:int((columns.max() + size) * factor) + 1]
 
-
+# %% ../nbs/06_recognition.ipynb #53e46ae7
 def _finished(ink, mask):
     "The digit of the mask, uint8 (28, 28), as MNIST has it."
     return fit_and_centre(straighten(even_stroke(cut_out(ink, mask))))
@@ -433,7 +433,7 @@ def _prepared(picture):
         mask = find_digit(ink)
     return _finished(ink, mask), count
 
-
+# %% ../nbs/06_recognition.ipynb #9c4a816c
 def prepare(
     picture,  # a path, a PIL image, or an array: see `load_grey`
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink, as MNIST has it
@@ -498,7 +498,7 @@ class Prediction:
             plt.close(fig)
         return file.getvalue()
 
-
+# %% ../nbs/06_recognition.ipynb #67958914
 def plot_prediction(
     prediction: Prediction,
 ):  # the matplotlib Figure: on the left what the network saw, on the right the probability of each digit
@@ -538,7 +538,7 @@ def _read(images, network, count=1):
         predictions.append(Prediction(first, float(probabilities[first]), probabilities, image, is_digit, is_sure, doubt))
     return predictions
 
-
+# %% ../nbs/06_recognition.ipynb #f8bedbd8
 def predict(
     picture,  # the path of a picture file, a PIL image, or an array: one digit, of any size and polarity
     network: Network | None = None,  # the shipped one if left out
@@ -603,7 +603,7 @@ class Number:
 
     _repr_png_ = Prediction._repr_png_
 
-
+# %% ../nbs/06_recognition.ipynb #23e99bb1
 def plot_number(
     number: Number,
 ):  # the matplotlib Axes
@@ -653,7 +653,7 @@ def pictures_in(
         raise MnistAnnError(f"{folder}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
     return found
 
-
+# %% ../nbs/06_recognition.ipynb #53e75a42
 def predict_many(
     paths,  # a folder, or any number of paths of picture files
     network: Network | None = None,  # the shipped one if left out
