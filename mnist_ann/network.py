@@ -315,7 +315,7 @@ def _read_array(group, name, ndim):
     if not isinstance(array, h5py.Dataset) or array.external or array.is_virtual:
         raise ValueError(f"{group.name}/{name} is no array stored in this file")
     if array.dtype != np.float32 or array.ndim != ndim or array.size > MAX_PARAMETERS:
-        raise ValueError(f"{group.name}/{name} is {array.dtype} {array.shape}, not float32 with {ndim} dimensions")
+        raise ValueError(f"{group.name}/{name} is {array.dtype} {array.shape}, not float32 with {ndim} dimensions and at most {MAX_PARAMETERS:,} numbers")
     if array.chunks or array.id.get_storage_size() != array.nbytes:
         raise ValueError(f"{group.name}/{name} is not stored as one plain block")
     values = array[()]

@@ -283,7 +283,7 @@ def find_digit(
 # %% ../nbs/06_recognition.ipynb #001f0436
 def find_digits(
     ink: np.ndarray,  # float32 (height, width), from `flatten_background`
-) -> list[np.ndarray]:  # a mask for each digit, from left to right: uint8 (height, width), 1 where the digit is
+) -> list[np.ndarray]:  # a mask for each digit, from left to right: uint8 (height, width), 1 where the digit is; may be empty
     "Tell the digits of a row from each other, from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
     strength, clear, mask = _clear_ink(ink)
     labels, boxes, _, mass, foreign = _pieces(ink, mask)
@@ -292,7 +292,7 @@ def find_digits(
     order = order[~foreign[order]]
     weights = np.cumsum(mass[order])
     if not len(order) or not weights[-1]:
-        raise MnistAnnError(_BLANK)
+        return []
     size = high[order][np.searchsorted(weights, weights[-1] / 2)]  # half of the ink is in pieces as high as this
     columns = []  # the pieces of each digit, its left and right end
     for k in sorted(order[(mass[order] > 0.04 * mass[order].max()) & (np.maximum(wide, high)[order] > 0.2 * size)], key=lambda k: -mass[k]):
