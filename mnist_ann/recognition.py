@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_SUFFIXES', 'to_grey', 'load_grey', 'is_dark_ink',
            'flatten_background', 'find_digit', 'find_digits', 'cut_out', 'stroke_width', 'even_stroke', 'slant',
-           'straighten', 'fit_and_centre', 'prepare', 'energy', 'set_thresholds', 'Prediction', 'plot_prediction',
-           'predict', 'Number', 'plot_number', 'read_number', 'pictures_in', 'predict_many']
+           'straighten', 'fit_and_centre', 'prepare', 'plot_steps', 'energy', 'set_thresholds', 'Prediction',
+           'plot_prediction', 'predict', 'Number', 'plot_number', 'read_number', 'pictures_in', 'predict_many']
 
 # %% ../nbs/06_recognition.ipynb #dc7d6d31
 import math
@@ -413,25 +413,33 @@ def _closer(grey, mask):
 
 # %% ../nbs/06_recognition.ipynb #53e46ae7
 def _finished(ink, mask):
-    "The digit of the mask, uint8 (28, 28), as MNIST has it."
-    return fit_and_centre(straighten(even_stroke(cut_out(ink, mask))))
+    "The digit of the mask, step by step, by the names of the steps; the last one is uint8 (28, 28), as MNIST has it."
+    steps = {"cut out": (cut := cut_out(ink, mask)), "stroke evened": (even := even_stroke(cut)), "straightened": (upright := straighten(even))}
+    return {**steps, "fitted, centred": fit_and_centre(upright)}
 
 
-def _prepared(picture):
-    "What `prepare` returns, and how many digits the picture seems to hold."
+def _steps(picture):
+    "What becomes of a picture, by the names of the steps; and how many digits it seems to hold."
     grey = load_grey(picture)
     if grey.shape == (28, 28):
         for ready in (grey, 255 - grey):
             if _is_mnist(ready):
-                return ready, 1
+                return {"already as MNIST's": ready}, 1
     dark_ink = is_dark_ink(grey)
     ink = flatten_background(_shrunk(grey, AT_WORK), dark_ink)
     mask, count = find_digit(ink), len(find_digits(ink))
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
-        ink = flatten_background(_shrunk(closer, AT_WORK), dark_ink)
+        grey = closer
+        ink = flatten_background(_shrunk(grey, AT_WORK), dark_ink)
         mask = find_digit(ink)
-    return _finished(ink, mask), count
+    return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
+
+
+def _prepared(picture):
+    "What `prepare` returns, and how many digits the picture seems to hold."
+    steps, count = _steps(picture)
+    return list(steps.values())[-1], count
 
 # %% ../nbs/06_recognition.ipynb #9c4a816c
 def prepare(
@@ -443,6 +451,21 @@ def prepare(
     picture, or a blank one.
     """
     return _prepared(picture)[0]
+
+# %% ../nbs/06_recognition.ipynb #67e3ab7b
+def plot_steps(
+    picture,  # a path, a PIL image, or an array: see `load_grey`
+):  # the matplotlib Figure
+    "Draw what becomes of a picture, step by step, until it is as MNIST's are. Raises `MnistAnnError` as `prepare` does."
+    steps, _ = _steps(picture)
+    with figure_style() as plt:
+        fig, axes = plt.subplots(1, len(steps), figsize=(1.45 * len(steps), 1.8), squeeze=False)
+        for ax, (name, values) in zip(axes[0], steps.items()):
+            ax.imshow(values, cmap="gray" if name == "brightness" else None)
+            ax.set_title(name, fontsize=8, loc="center")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+    return fig
 
 # %% ../nbs/06_recognition.ipynb #c13eae7d
 def energy(
@@ -632,7 +655,7 @@ def read_number(
     """
     grey = load_grey(picture)
     ink, masks = _find_row(grey)
-    predictions = _read(np.stack([_finished(ink, mask) for mask in masks]), network or load_pretrained())
+    predictions = _read(np.stack([_finished(ink, mask)["fitted, centred"] for mask in masks]), network or load_pretrained())
     boxes = [(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) for rows, columns in map(np.nonzero, masks)]
     return Number("".join(str(prediction.digit) for prediction in predictions), tuple(predictions),
                   tuple(tuple(int(edge) for edge in box) for box in boxes), grey)
