@@ -138,7 +138,7 @@ def predict(
     if csv_ and json_:
         raise ma.MnistAnnError("--csv and --json exclude each other.")
     network, kind = _network(weights), "number" if number else "digit"
-    paths = [path for file in files for path in (ma.pictures_in(file) if file.is_dir() else [file])]
+    paths = [path for file in files for path in (ma.pictures_in(file) if os.path.isdir(file) else [file])]
     results = _numbers(paths, network) if number else ma.predict_many(paths, network, progress=not json_)
     if len(paths) == 1 and not (csv_ or json_) and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         results = list(results)
@@ -228,9 +228,9 @@ def _unfinished_run(runs, name, resume):
         raise ma.MnistAnnError("--resume needs the --name of the run.")
     folder = runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
     unfinished = folder.with_name(f"{folder.name}.unfinished")
-    if folder.exists():
+    if os.path.exists(folder):
         raise ma.MnistAnnError(f"{folder}: this run exists already, and is not overwritten. Give another --name.")
-    if resume and not unfinished.is_dir():
+    if resume and not os.path.isdir(unfinished):
         raise ma.MnistAnnError(f"{unfinished}: there is no such folder, so there is nothing to resume.")
     try:  # now, and not after the training
         unfinished.mkdir(parents=True, exist_ok=resume)
@@ -241,7 +241,7 @@ def _unfinished_run(runs, name, resume):
     try:
         yield folder, unfinished
     finally:
-        if unfinished.is_dir() and not any(unfinished.iterdir()):
+        if os.path.isdir(unfinished) and not any(unfinished.iterdir()):
             unfinished.rmdir()
 
 # %% ../nbs/11_command_line.ipynb #10103333

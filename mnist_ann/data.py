@@ -15,6 +15,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
+from os.path import isdir, isfile
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def read_idx(
     Format: <http://yann.lecun.com/exdb/mnist/> (LeCun, Cortes and Burges 1998).
     """
     path = Path(path)
-    if not path.is_file():
+    if not isfile(path):
         raise MnistAnnError(f"{path}: there is no such file.")
     try:
         stream, most = _unpacked(path)
@@ -95,7 +96,7 @@ def map_idx(
     Raises `MnistAnnError` if the file is missing, gzipped, not IDX, or not as long as its header says.
     """
     path = Path(path)
-    if not path.is_file():
+    if not isfile(path):
         raise MnistAnnError(f"{path}: there is no such file.")
     stream, size = _unpacked(path)
     with stream:
@@ -120,7 +121,8 @@ def _written_whole(path):
     except OSError as error:
         raise MnistAnnError(f"{path}: cannot be written ({error.strerror or error}). What was there before is untouched.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if isfile(temporary):
+            temporary.unlink()
 
 
 def write_idx(
@@ -233,7 +235,7 @@ def load_mnist() -> tuple[Digits, Digits]:  # 60,000 training digits and 10,000 
 def _load_folder(folder, md5s, in_memory=True):
     "Both parts of the data set in `folder`, its files checked against `md5s` (file name without .gz: sum)."
     folder = Path(folder)
-    if not folder.is_dir():
+    if not isdir(folder):
         raise MnistAnnError(f"{folder}: there is no such folder.")
     return _load_part(folder, "train", md5s, in_memory), _load_part(folder, "t10k|test", md5s, in_memory)
 

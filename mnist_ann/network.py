@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from os.path import isfile
 from pathlib import Path
 
 import h5py
@@ -365,7 +366,7 @@ def load_network(
     external or virtual storage, wrong dtypes or shapes, numbers that are not finite, a wrong checksum.
     """
     path = Path(path)
-    if not path.is_file():
+    if not isfile(path):
         raise MnistAnnError(f"{path}: there is no such file.")
     try:
         with h5py.File(path, "r") as file:

@@ -14,6 +14,7 @@ import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from os.path import isfile
 from pathlib import Path
 
 import cv2
@@ -31,7 +32,7 @@ MAX_SIDE = 600  # larger ones are shrunk to this: a digit needs no more
 
 def _open(path):
     "The picture in a file; `MnistAnnError` for whatever is none."
-    if not path.is_file():
+    if not isfile(path):
         raise MnistAnnError(f"{path}: there is no such file.")
     try:
         with warnings.catch_warnings():

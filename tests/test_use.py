@@ -1,4 +1,5 @@
 """The package as a program uses it: in processes of their own."""
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,11 @@ sys.exit(status)
 """
 
 
-def run(*arguments, cwd=ROOT):
-    return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300)
+COMMAND = "import sys; from mnist_ann.cli import main; sys.exit(main())"
+
+
+def run(*arguments, cwd=ROOT, **variables):
+    return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=os.environ | variables, capture_output=True, text=True, timeout=300)
 
 
 def test_example_usage_reads_its_sample(tmp_path):
@@ -67,9 +71,25 @@ def test_wrong_keras_backend_is_said(tmp_path):
 
 @pytest.mark.parametrize("command, words", [("predict nowhere.png", "there is no such file"), ("info README.md", "not a weights file"), ("fly", "No such command")])
 def test_errors_are_one_line_and_status_2(command, words):
-    answer = run("-c", "import sys; from mnist_ann.cli import main; sys.exit(main())", *command.split())
+    answer = run("-c", COMMAND, *command.split())
     assert answer.returncode == 2 and answer.stdout == ""
     assert answer.stderr.count("\n") == 1 and words in answer.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero", tmp_path / ("x" * 300)):
+        answer = run("-c", COMMAND, "predict", path)
+        assert answer.returncode == 2 and answer.stderr.count("\n") == 1 and "no such file" in answer.stderr, answer.stderr
+    answer = run("-c", COMMAND, "predict", SAMPLES[0], "--csv", tmp_path / ("x" * 300))
+    assert answer.returncode == 2 and answer.stderr.count("\n") == 1 and "cannot be written" in answer.stderr, answer.stderr
+
+
+def test_the_shell_completes_commands_and_options():
+    for typed, place, expected in (("mnist-ann pre", "1", ["predict"]), ("mnist-ann predict --nu", "2", ["--number"])):
+        answer = run("-c", COMMAND, _MNIST_ANN_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=place)
+        assert answer.stdout.split() == expected, answer.stderr
 
 
 def test_plain_keras_reads_the_shipped_weights():
