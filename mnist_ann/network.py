@@ -9,6 +9,9 @@ __all__ = ['FORMAT', 'MAX_PARAMETERS', 'relu', 'Network', 'initialize', 'softmax
 
 # %% ../nbs/02_network.ipynb #73d7f46a
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -357,23 +360,67 @@ def _read_network(file):
     return network
 
 
+def _read_file(path):
+    "The `Network` in a weights file, read in this process."
+    with h5py.File(path, "r") as file:
+        return _read_network(file)
+
+# %% ../nbs/02_network.ipynb #189fb421
+_SECONDS, _MEMORY = 60, 4 * 2**30  # that reading a weights file may take
+
+
+def _hand_over(path):
+    "In a process of its own: read a weights file, and write what is in it to standard output, a line of JSON and then the numbers."
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    except (ImportError, ValueError, OSError):  # Windows has no such limit; elsewhere there may be a lower one
+        pass
+    arrays = ()
+    try:
+        network = _read_file(path)
+        line = json.dumps({"sizes": network.sizes, "attributes": network.attributes})
+        arrays = [array for pair in zip(network.weights, network.biases) for array in pair]
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, MnistAnnError) as error:
+        line = json.dumps({"error": " ".join(str(error).split()).rstrip(".")})
+    sys.stdout.buffer.write(line.encode() + b"\n")
+    for array in arrays:
+        sys.stdout.buffer.write(array)
+
+
+def _handed_over(path):
+    "The `Network` that another process read from a weights file; ValueError if it found none, took too long, or broke down."
+    program = f"import sys; sys.path[:] = {sys.path!r}; from mnist_ann.network import _hand_over; _hand_over({str(path)!r})"
+    try:
+        line, _, numbers = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_SECONDS,
+                                          env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}).stdout.partition(b"\n")
+        told = json.loads(line or '{"error": "reading it breaks down"}')
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"reading it takes more than {_SECONDS} seconds") from None
+    if "error" in told:
+        raise ValueError(told["error"])
+    shapes = [shape for inputs, units in zip(told["sizes"], told["sizes"][1:]) for shape in ((inputs, units), (units,))]
+    pieces = np.split(np.frombuffer(numbers, np.float32), np.cumsum([np.prod(shape) for shape in shapes])[:-1])
+    arrays = [piece.reshape(shape) for piece, shape in zip(pieces, shapes)]
+    return Network(tuple(arrays[0::2]), tuple(arrays[1::2]), told["attributes"])
+
+# %% ../nbs/02_network.ipynb #aa126bfa
 def load_network(
     path: str | Path,  # a file written by `save_weights`
 ) -> Network:
-    """Read a weights file with h5py alone; neither TensorFlow nor any code from the file is run.
+    """Read a weights file with h5py alone, in a process of its own; neither TensorFlow nor any code from the file is run.
 
     Raises `MnistAnnError` for anything but a file that `save_weights` wrote: another layout or format number, links,
-    external or virtual storage, wrong dtypes or shapes, numbers that are not finite, a wrong checksum.
+    external or virtual storage, wrong dtypes or shapes, numbers that are not finite, a wrong checksum; or if reading it takes more than 60 seconds or 4 GiB.
     """
     path = Path(path)
     if not isfile(path):
         raise MnistAnnError(f"{path}: there is no such file.")
     try:
-        with h5py.File(path, "r") as file:
-            return _read_network(file)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, MnistAnnError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise MnistAnnError(f"{path}: not a weights file of mnist_ann ({reason}). Write one with save_weights.") from error
+        return _handed_over(path)
+    except (OSError, ValueError) as error:
+        raise MnistAnnError(f"{path}: not a weights file of mnist_ann ({error}). Write one with save_weights.") from error
 
 # %% ../nbs/02_network.ipynb #c45a0a45
 @cache
@@ -386,4 +433,4 @@ def load_pretrained() -> Network:
     found = [path for folder in (package, package.parent) if (path := folder / "trained_model_weights.h5").is_file()]
     if not found:
         raise MnistAnnError(f"{package}: trained_model_weights.h5 is missing. Install the package again.")
-    return load_network(found[0])
+    return _read_file(found[0])  # no stranger's file

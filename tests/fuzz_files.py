@@ -24,7 +24,7 @@ from PIL import Image
 import mnist_ann as ma
 
 ROOT = Path(__file__).parents[1]
-HANG = 120  # seconds that no file may take
+HANG = 120  # seconds that no file may take; a weights file is given up after 60
 MEMORY = 4 * 2**30  # bytes of address space that the process may use
 NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
 
@@ -41,7 +41,7 @@ def seeds(folder):
     yield "tif", file.getvalue(), ma.read_number
     yield "png", (ROOT / "samples/5-tablet.png").read_bytes(), ma.predict
     yield "jpg", (ROOT / "samples/7-pen.jpg").read_bytes(), ma.read_number
-    for sizes in ((784, 10), (784, 3, 2, 10)):
+    for sizes in ((784, 10), (784, 3, 2, 10)):  # each is read by a process of its own
         ma.save_weights(ma.initialize(sizes), folder / "w.h5")
         yield "h5", (folder / "w.h5").read_bytes(), ma.load_network
     for name, array in (("a.idx", np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)), ("b.idx", np.arange(9, dtype=np.float32)), ("c.gz", np.arange(99, dtype=np.uint8))):
@@ -120,6 +120,8 @@ def fuzz(inputs, seed, keep):
                 print(f"input {k}, {suffix}: {type(error).__name__}: {str(error)[:200]}", flush=True)
             slowest = max(slowest, perf_counter() - started)
             faulthandler.cancel_dump_traceback_later()
+            if (k + 1) % 10_000 == 0:
+                print(f"{k + 1:,} inputs, {failures} failures so far", flush=True)
     for suffix in sorted({suffix for suffix, _ in outcomes}):
         print(f"{suffix}: {outcomes[suffix, 'read']:,} read, {outcomes[suffix, 'refused']:,} refused")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
