@@ -15,10 +15,10 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 import mnist_ann as ma
@@ -59,6 +59,12 @@ def _say(line, color=None, err=False):
     typer.secho(line, fg=color, err=err, color=False if os.environ.get("NO_COLOR") else None)
 
 # %% ../nbs/11_command_line.ipynb #e1819854
+def _can_draw(stream):
+    "Whether a drawing of half blocks in grey shows as one there."
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and stream.isatty() and (stream.encoding or "utf-8").lower().replace("-", "").startswith("utf")
+
+
 def _as_drawing(image):
     "uint8 (28, 28) as 14 lines of half blocks in grey, for a terminal with 256 colours."
     shades = 232 + image.astype(int) * 23 // 255
@@ -101,8 +107,12 @@ def _print_table(answers, kind):
 # %% ../nbs/11_command_line.ipynb #0ac72e2d
 def _write_csv(path, answers, kind):
     "Write the answers to a file as they come, whole or not at all, and say how many there were."
+    from mnist_ann.recognition import PICTURE_SUFFIXES  # here, so that other commands start without it
+
     columns, total, unsure, failed = ("file", kind, "probability", "is_sure", "doubt", "error"), 0, 0, 0
-    with _written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise ma.MnistAnnError(f"--csv {path}: that is the name of a picture, which would be overwritten. Name a file that ends in .csv.")
+    with _written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
         for answer in answers:
@@ -112,6 +122,17 @@ def _write_csv(path, answers, kind):
     return failed
 
 # %% ../nbs/11_command_line.ipynb #6ea43378
+def _pictures(files):
+    "The pictures among files and in folders; and what is wrong with folders that have none, as pairs of folder and error."
+    paths, refused = [], []
+    for file in files:
+        try:
+            paths += ma.pictures_in(file) if os.path.isdir(file) else [file]
+        except ma.MnistAnnError as error:
+            refused.append((file, error))
+    return paths, refused
+
+# %% ../nbs/11_command_line.ipynb #d6bb0a2d
 def _numbers(paths, network):
     "The `Number` in each picture, or the error."
     for path in paths:
@@ -120,7 +141,7 @@ def _numbers(paths, network):
         except ma.MnistAnnError as error:
             yield path, error
 
-
+# %% ../nbs/11_command_line.ipynb #1c7de658
 @app.command(epilog="""\b
 Examples:
   mnist-ann predict seven.jpg
@@ -138,12 +159,13 @@ def predict(
     if csv_ and json_:
         raise ma.MnistAnnError("--csv and --json exclude each other.")
     network, kind = _network(weights), "number" if number else "digit"
-    paths = [path for file in files for path in (ma.pictures_in(file) if os.path.isdir(file) else [file])]
+    paths, refused = _pictures(files)
     results = _numbers(paths, network) if number else ma.predict_many(paths, network, progress=not json_)
-    if len(paths) == 1 and not (csv_ or json_) and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if len(paths) == 1 and not (csv_ or json_) and _can_draw(sys.stdout):
         results = list(results)
-        print(_as_drawing(getattr(results[0][1], "image", np.zeros((0, 28)))))
-    answers = (_as_answer(path, result) for path, result in results)
+        if isinstance(results[0][1], ma.Prediction):
+            print(_as_drawing(results[0][1].image))
+    answers = (_as_answer(path, result) for path, result in chain(refused, results))
     if csv_:
         failed = _write_csv(csv_, answers, kind)
     else:
@@ -183,7 +205,7 @@ def evaluate(
           f"(95 % interval {report.interval[0]:.2%} to {report.interval[1]:.2%})\n"
           f"stated probabilities are {report.calibration_error:.2%} off, on average")
 
-
+# %% ../nbs/11_command_line.ipynb #48b3a3a7
 @app.command()
 def info(
     weights: Annotated[Path | None, typer.Argument(help="A weights file; the shipped one if left out.")] = None,

@@ -111,7 +111,9 @@ def map_idx(
 @contextmanager
 def _written_whole(path):
     "A temporary path beside `path`, which takes its name when the block ends, and is gone when it fails."
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # what a symbolic link leads to
+    if os.path.exists(path) and not isfile(path):
+        raise MnistAnnError(f"{path}: this is no file that can be replaced. Give another name.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary

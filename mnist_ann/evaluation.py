@@ -156,7 +156,7 @@ def plot_reliability(
     with figure_style() as plt:
         fig, ax = plt.subplots(figsize=(4.6, 3.6))
         ax.plot([0, 100], [0, 100], color="grey", linestyle="--", linewidth=1)
-        for report, label in zip(reports, labels or [None] * len(reports)):
+        for report, label in zip(reports, labels or [None] * len(reports), strict=True):
             stated = report.probabilities.max(axis=1)
             right = report.predictions == report.digits.labels
             place = np.minimum((bins * stated).astype(int), bins - 1)
@@ -183,5 +183,9 @@ def calibrate(
     *weights, W = network.weights
     *biases, b = network.biases
     attributes = {**network.attributes, "temperature": temperature * network.attributes.get("temperature", 1.0)}
+    for outdated in ("max_energy", "sure_probability", "val_loss"):  # these were true of the scores before
+        attributes.pop(outdated, None)
+    if len(valid) == attributes.get("val_images"):
+        attributes["val_loss"] = float(best.fun)
     return replace(network, weights=(*weights, W / W.dtype.type(temperature)), biases=(*biases, b / b.dtype.type(temperature)),
                    attributes=attributes)

@@ -16,7 +16,7 @@ from numbers import Integral
 from pathlib import Path
 
 from .data import MnistAnnError, _written_whole
-from .network import Network, _checksum, initialize, to_network
+from .network import Network, _checksum, _fit_for_others, initialize, to_network
 
 
 @contextmanager
@@ -138,15 +138,16 @@ def export(
     model,  # a Keras model from `build_model`, or a Network
     path: str | Path,  # the file to write: *.onnx or *.tflite
 ) -> None:
-    """Write the network in a format that other programs and devices run: ONNX (opset 17) or TFLite.
+    """Write the network in a format that other programs and devices run: ONNX (version 17 of its operators) or TFLite.
 
     The input is float32 (n, 784) from 0 to 1, the output (n, 10) probabilities; ONNX has the scores as a second output, "logits".
     The file's metadata say how pictures must be prepared. Raises `MnistAnnError` if the format is another, its package is
     missing, or the file cannot be written.
     """
-    network, formats = to_network(model), {".onnx": _as_onnx, ".tflite": _as_tflite}
-    if Path(path).suffix not in formats:
+    network, formats = _fit_for_others(to_network(model)), {".onnx": _as_onnx, ".tflite": _as_tflite}
+    suffix = Path(path).suffix.lower()
+    if suffix not in formats:
         raise MnistAnnError(f"{path}: the name must end in one of {', '.join(formats)}.")
-    content = formats[Path(path).suffix](network)
+    content = formats[suffix](network)
     with _written_whole(path) as temporary:
         temporary.write_bytes(content)

@@ -248,6 +248,15 @@ def _checksum(network):
     return digest.hexdigest()
 
 
+def _fit_for_others(network):
+    "The network, if others can use it: finite numbers, 784 inputs, 10 classes."
+    if (network.sizes[0], network.sizes[-1]) != (784, 10):
+        raise MnistAnnError(f"a network that is written to a file has 784 inputs and 10 classes, not the sizes {network.sizes}.")
+    if not all(np.isfinite(array).all() for array in network.weights + network.biases):
+        raise MnistAnnError("this network has weights that are not finite, so it is not written. Did its training diverge? Lower the learning rate.")
+    return network
+
+
 def _versions():
     "The versions of what takes part in training, where installed."
     versions = {}
@@ -291,7 +300,7 @@ def save_weights(
     Its attributes say where they come from: layer sizes, recipe, seed, validation and test figures, versions, date.
     The file appears whole or not at all. Raises `MnistAnnError` if it cannot be written.
     """
-    network = to_network(model)
+    network = _fit_for_others(to_network(model))
     attributes = {**network.attributes, **(report.attributes() if report else {}), "versions": _versions(),
                   "created": datetime.now(timezone.utc).isoformat(timespec="seconds"), "sha256": _checksum(network),
                   "layer_sizes": network.sizes, "format": FORMAT}

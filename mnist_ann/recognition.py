@@ -73,7 +73,8 @@ def to_grey(
     bands = [cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), *cv2.split(colours)]
     if np.ptp(_shrunk(colours, 96).astype(int), axis=2).max() < 40:  # there are no colours
         return bands[0]
-    contrasts = [np.percentile(np.abs(_deviations(band)), 99.5) for band in bands]
+    deviations = (np.abs(_deviations(band)).ravel() for band in bands)
+    contrasts = [np.partition(some, -min(15, some.size))[-min(15, some.size)] for some in deviations]  # a small digit has few pixels
     best = int(np.argmax(contrasts))
     return bands[best] if contrasts[best] > 1.6 * contrasts[0] else bands[0]
 
@@ -111,8 +112,7 @@ def _grey_from_array(array):
         raise MnistAnnError(f"a picture has values from 0 to 1, to 255 or to 65535, not from {low} to {high}.")
     if array.size > 4 * MAX_PIXELS:
         raise MnistAnnError(f"a picture of {array.shape} is too large.")
-    small_top = 1 if array.dtype == bool or np.issubdtype(array.dtype, np.floating) else 255
-    top = next(top for top in (small_top, 255, 65535) if high <= top)
+    top = next(top for top in (1, 255, 65535) if high <= top)
     if max(array.shape[:2]) > 2 * MAX_SIDE:
         array = _shrunk(array if array.dtype in (np.uint8, np.uint16, np.float32) else array.astype(np.float32), 2 * MAX_SIDE)
     grey = (array * np.float32(255 / top)).round().astype(np.uint8)
@@ -418,7 +418,7 @@ def _finished(ink, mask):
     steps = {"cut out": (cut := cut_out(ink, mask)), "stroke evened": (even := even_stroke(cut)), "straightened": (upright := straighten(even))}
     return {**steps, "fitted, centred": fit_and_centre(upright)}
 
-
+# %% ../nbs/06_recognition.ipynb #00408b42
 def _steps(picture):
     "What becomes of a picture, by the names of the steps; and how many digits it seems to hold."
     grey = load_grey(picture)
@@ -436,7 +436,7 @@ def _steps(picture):
         mask = find_digit(ink)
     return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
 
-
+# %% ../nbs/06_recognition.ipynb #f0da51e2
 def _prepared(picture):
     "What `prepare` returns, and how many digits the picture seems to hold."
     steps, count = _steps(picture)
@@ -487,13 +487,16 @@ def set_thresholds(
     network = to_network(model)
     if not isinstance(valid, Digits) or not len(valid):
         raise MnistAnnError(f"set_thresholds needs Digits, at least one, not {valid!r}. See split.")
+    if not (0 <= refused < 1 and 0 < right <= 1):
+        raise MnistAnnError(f"refused and right are shares between 0 and 1, not {refused!r} and {right!r}.")
     logits = network.logits(valid.images)
     max_energy = float(np.quantile(energy(logits), 1 - refused))
     probabilities = softmax(logits).max(axis=1)
     order = np.argsort(-probabilities)
     share_right = np.cumsum((logits.argmax(axis=1) == valid.labels)[order]) / np.arange(1, len(valid) + 1)
-    enough = np.flatnonzero(share_right >= right)
-    sure = float(probabilities[order[enough[-1]]]) if len(enough) else 1.0
+    lower_follows = np.append(np.diff(probabilities[order]) < 0, True)  # equal probabilities are equally sure
+    enough = np.flatnonzero((share_right >= right) & lower_follows)
+    sure = float(probabilities[order[enough[-1]]]) if len(enough) else 2.0  # never
     return replace(network, attributes={**network.attributes, "max_energy": max_energy, "sure_probability": sure})
 
 # %% ../nbs/06_recognition.ipynb #b115c96f
@@ -543,6 +546,11 @@ def _threshold(network, name):
     return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
+def _or_shipped(network):
+    "The network; the shipped one for None."
+    return load_pretrained() if network is None else to_network(network)
+
+# %% ../nbs/06_recognition.ipynb #bf791291
 def _read(images, network, count=1):
     "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits."
     logits = network.logits(images)
@@ -573,7 +581,7 @@ def predict(
     huge one, or a blank one.
     """
     image, count = _prepared(picture)
-    prediction = _read(image[None], network or load_pretrained(), count)[0]
+    prediction = _read(image[None], _or_shipped(network), count)[0]
     if prediction.is_digit is False or count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if count > 1 else ""), stacklevel=2)
     return prediction
@@ -656,7 +664,7 @@ def read_number(
     """
     grey = load_grey(picture)
     ink, masks = _find_row(grey)
-    predictions = _read(np.stack([_finished(ink, mask)["fitted, centred"] for mask in masks]), network or load_pretrained())
+    predictions = _read(np.stack([_finished(ink, mask)["fitted, centred"] for mask in masks]), _or_shipped(network))
     boxes = [(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) for rows, columns in map(np.nonzero, masks)]
     return Number("".join(str(prediction.digit) for prediction in predictions), tuple(predictions),
                   tuple(tuple(int(edge) for edge in box) for box in boxes), grey)
@@ -670,7 +678,7 @@ def pictures_in(
 ) -> list[Path]:
     "The picture files of a folder, by their suffix, sorted by name. Raises `MnistAnnError` if there is no such folder, or none in it."
     try:
-        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path))
     except OSError as error:
         raise MnistAnnError(f"{folder}: this folder cannot be read ({error.strerror or error}). For one picture, use predict.") from error
     if not found:
@@ -688,7 +696,9 @@ def predict_many(
     from tqdm import tqdm
 
     paths = pictures_in(paths) if isinstance(paths, (str, Path)) else paths
-    network = network or load_pretrained()
+    network = _or_shipped(network)
+    if not isinstance(workers, int) or workers < 1:
+        raise MnistAnnError(f"workers must be a whole number from 1, not {workers!r}.")
 
     def read(path):
         try:
@@ -710,4 +720,4 @@ def predict_many(
             finally:  # whoever takes no more does not wait for the rest
                 pool.shutdown(cancel_futures=True)
 
-    return tqdm(results(), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True)
+    return iter(tqdm(results(), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True))
