@@ -41,6 +41,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/own_digits.py
+	$(BIN)/python benchmarks/prediction.py
 
 .venv/made.stamp:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed. Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }

@@ -442,4 +442,5 @@ def load_pretrained() -> Network:
     found = [path for folder in (package, package.parent) if (path := folder / "trained_model_weights.h5").is_file()]
     if not found:
         raise MnistAnnError(f"{package}: trained_model_weights.h5 is missing. Install the package again.")
-    return _read_file(found[0])  # no stranger's file
+    network = _read_file(found[0])  # no stranger's file
+    return replace(network, weights=tuple(map(np.asfortranarray, network.weights)))  # in this order, a single image is read faster

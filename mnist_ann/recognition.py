@@ -115,7 +115,9 @@ def _grey_from_array(array):
     top = next(top for top in (1, 255, 65535) if high <= top)
     if max(array.shape[:2]) > 2 * MAX_SIDE:
         array = _shrunk(array if array.dtype in (np.uint8, np.uint16, np.float32) else array.astype(np.float32), 2 * MAX_SIDE)
-    grey = (array * np.float32(255 / top)).round().astype(np.uint8)
+    grey = array if array.dtype == np.uint8 and top == 255 else (array * np.float32(255 / top)).round().astype(np.uint8)
+    if grey.ndim == 2 and max(grey.shape) <= MAX_SIDE:
+        return grey  # there is nothing to convert or to shrink
     return _grey_from_picture(Image.fromarray(grey[:, :, 0] if grey.ndim == 3 and grey.shape[2] == 1 else grey))
 
 # %% ../nbs/06_recognition.ipynb #203507a3
@@ -278,7 +280,10 @@ def find_digit(
     ink: np.ndarray,  # float32 (height, width), from `flatten_background`
 ) -> np.ndarray:  # uint8 (height, width): 1 where the digit is
     "Tell the digit from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
-    strength, clear, mask = _clear_ink(ink)
+    return _main_digit(ink, *_clear_ink(ink))
+
+
+def _main_digit(ink, strength, clear, mask):
     return _with_faint_ends(ink, _digit_among(ink, mask), strength, lines=clear & ~mask)
 
 # %% ../nbs/06_recognition.ipynb #001f0436
@@ -286,7 +291,10 @@ def find_digits(
     ink: np.ndarray,  # float32 (height, width), from `flatten_background`
 ) -> list[np.ndarray]:  # a mask for each digit, from left to right: uint8 (height, width), 1 where the digit is; may be empty
     "Tell the digits of a row from each other, from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
-    strength, clear, mask = _clear_ink(ink)
+    return _all_digits(ink, *_clear_ink(ink))
+
+
+def _all_digits(ink, strength, clear, mask):
     labels, boxes, _, mass, foreign = _pieces(ink, mask)
     left, top, wide, high, _ = boxes.T
     order = np.argsort(high)
@@ -428,7 +436,8 @@ def _steps(picture):
                 return {"already as MNIST's": ready}, 1
     dark_ink = is_dark_ink(grey)
     ink = flatten_background(_shrunk(grey, AT_WORK), dark_ink)
-    mask, count = find_digit(ink), len(find_digits(ink))
+    strokes = _clear_ink(ink)
+    mask, count = _main_digit(ink, *strokes), len(_all_digits(ink, *strokes))
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey = closer
