@@ -111,9 +111,9 @@ def map_idx(
 @contextmanager
 def _written_whole(path):
     "A temporary path beside `path`, which takes its name when the block ends, and is gone when it fails."
-    path = Path(os.path.realpath(path))  # what a symbolic link leads to
+    named, path = path, Path(os.path.realpath(path))  # what a symbolic link leads to
     if os.path.exists(path) and not isfile(path):
-        raise MnistAnnError(f"{path}: this is no file that can be replaced. Give another name.")
+        raise MnistAnnError(f"{named}: this is no file that can be replaced. Give another name.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -121,7 +121,7 @@ def _written_whole(path):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise MnistAnnError(f"{path}: cannot be written ({error.strerror or error}). What was there before is untouched.") from error
+        raise MnistAnnError(f"{named}: cannot be written ({error.strerror or error}). What was there before is untouched.") from error
     finally:
         if isfile(temporary):
             temporary.unlink()

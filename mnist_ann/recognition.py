@@ -117,7 +117,7 @@ def _grey_from_array(array):
         array = _shrunk(array if array.dtype in (np.uint8, np.uint16, np.float32) else array.astype(np.float32), 2 * MAX_SIDE)
     grey = array if array.dtype == np.uint8 and top == 255 else (array * np.float32(255 / top)).round().astype(np.uint8)
     if grey.ndim == 2 and max(grey.shape) <= MAX_SIDE:
-        return grey  # there is nothing to convert or to shrink
+        return np.array(grey)  # there is nothing to convert or to shrink; a copy, so that the caller's array stays the caller's
     return _grey_from_picture(Image.fromarray(grey[:, :, 0] if grey.ndim == 3 and grey.shape[2] == 1 else grey))
 
 # %% ../nbs/06_recognition.ipynb #203507a3
