@@ -158,6 +158,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'mnist_ann.recognition._all_digits': ('recognition.html#_all_digits', 'mnist_ann/recognition.py'),
                                        'mnist_ann.recognition._clear_ink': ('recognition.html#_clear_ink', 'mnist_ann/recognition.py'),
                                        'mnist_ann.recognition._closer': ('recognition.html#_closer', 'mnist_ann/recognition.py'),
+                                       'mnist_ann.recognition._darker_strokes': ( 'recognition.html#_darker_strokes',
+                                                                                  'mnist_ann/recognition.py'),
                                        'mnist_ann.recognition._deviations': ('recognition.html#_deviations', 'mnist_ann/recognition.py'),
                                        'mnist_ann.recognition._digit_among': ('recognition.html#_digit_among', 'mnist_ann/recognition.py'),
                                        'mnist_ann.recognition._disc': ('recognition.html#_disc', 'mnist_ann/recognition.py'),
