@@ -519,6 +519,17 @@ def set_thresholds(
     return replace(network, attributes={**network.attributes, "max_energy": max_energy, "sure_probability": sure})
 
 # %% ../nbs/06_recognition.ipynb #b115c96f
+def _as_png(fig):
+    "A figure as the bytes of a PNG file; the figure is closed."
+    from io import BytesIO
+
+    with figure_style() as plt:
+        file = BytesIO()
+        fig.savefig(file, format="png")
+        plt.close(fig)
+    return file.getvalue()
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     "What the network read in a picture."
@@ -535,14 +546,7 @@ class Prediction:
         return f"Prediction({self.digit}, {self.probability:.1%}{', not sure: ' + self.doubt if self.doubt else ''})"
 
     def _repr_png_(self):
-        from io import BytesIO
-
-        with figure_style() as plt:
-            fig = plot_prediction(self) if isinstance(self, Prediction) else plot_number(self).figure
-            file = BytesIO()
-            fig.savefig(file, format="png")
-            plt.close(fig)
-        return file.getvalue()
+        return _as_png(plot_prediction(self))
 
 # %% ../nbs/06_recognition.ipynb #67958914
 def plot_prediction(
@@ -652,7 +656,8 @@ class Number:
     def __repr__(self):
         return f"Number({self.text}, {self.probability:.1%})"
 
-    _repr_png_ = Prediction._repr_png_
+    def _repr_png_(self):
+        return _as_png(plot_number(self).figure)
 
 # %% ../nbs/06_recognition.ipynb #23e99bb1
 def plot_number(
