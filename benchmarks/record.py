@@ -1,7 +1,7 @@
 """Makes trained_model_weights.h5: trains each recipe from several seeds, and ships the *record* network with the fewest validation mistakes.
 
 Each run trains on 50,000 digits, is examined on the same 10,000 validation digits, and reads the test set once, at its end. The run
-*hour* is the recipe *record* with more epochs, and with 59,000 training digits; it is never shipped, since its validation digits are few.
+*hour* is the recipe *record* with more epochs, milder distortions and 59,000 training digits; it is never shipped, since its validation digits are few.
 The validation digits also make its probabilities right on average, and tell when to doubt it (chapters 05 and 06).
 Runs that are finished lie in the folder of runs and are not repeated; one that was stopped goes on from its checkpoint.
 """
@@ -15,7 +15,10 @@ from mnist_ann.augmentation import RECIPES
 
 
 RUNS = {name: (recipe, 10_000) for name, recipe in RECIPES.items()}  # the recipe, and the number of validation digits
-RUNS["hour"] = replace(RECIPES["record"], epochs=290), 1_000  # nothing is left to choose, so nearly all digits are trained on
+# nothing is left to choose, so nearly all digits are trained on; and the distortions are a fifth weaker: a third weaker, they gave 44 validation
+# mistakes (loss 0.0141) after 60 epochs of `record`, instead of 50 (0.0149); longer trainings bear more
+MILDER = {name: 0.8 * getattr(RECIPES["record"].augment, name) for name in ("rotation", "scale", "shear", "alpha")}
+RUNS["hour"] = replace(RECIPES["record"], epochs=240, augment=replace(RECIPES["record"].augment, **MILDER)), 1_000
 
 
 def trained(name, seed, runs, train, test):
