@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOTEBOOKS := $(wildcard nbs/*.ipynb)
 SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
 
-.PHONY: run test lab notebooks readme pretrained bench clean
+.PHONY: run test lab notebooks readme html pretrained bench clean
 
 run: .venv/run.stamp
 	$(BIN)/mnist-ann train --epochs $(EPOCHS)
@@ -30,6 +30,9 @@ notebooks: .venv/dev.stamp
 
 readme: .venv/dev.stamp
 	$(BIN)/python nbs/readme.py
+
+html: .venv/dev.stamp
+	$(BIN)/python nbs/pages.py _html
 
 pretrained: .venv/run.stamp
 	$(BIN)/python benchmarks/record.py
@@ -63,4 +66,4 @@ bench: .venv/bench.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv _html build dist *.egg-info
