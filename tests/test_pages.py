@@ -65,3 +65,14 @@ def test_code_is_shown_or_folded_and_directives_are_not(pages, path):
     assert not [code for code in page.select(".highlight") if "#|" in code.text]
     solutions = [cell for cell in cells_of(path, "code") if "solution" in cell["metadata"].get("tags", [])]
     assert len([summary for summary in page.select("details > summary") if summary.text.startswith("Solution")]) == len(solutions)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_output_is_on_the_page(pages, path):
+    outputs = [output for cell in cells_of(path, "code") for output in cell["outputs"] if "#| hide" not in cell["source"] or "remove-input" in cell["metadata"].get("tags", [])]
+    shown = [output for output in outputs if output["output_type"] == "stream" or set(output["data"]) - {"application/javascript"}]
+    page = pages[path.stem]
+    assert len(page.select("main .output")) == len(shown)
+    text = " ".join(page.main.text.split())
+    plain = [output.get("text") or output["data"]["text/plain"] for output in shown if not set(output.get("data", {})) - {"text/plain"}]
+    assert all(" ".join(re.sub(r"\x1b\[[\d;]*m", "", "".join(part)).split()[:5]) in text for part in plain)
