@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scrambled', 'check_more_neighbours', 'check_recentred',
            'check_two_doubts', 'check_softened', 'check_squared_price', 'check_leaky_relu', 'check_velocity',
-           'check_way_back']
+           'check_way_back', 'check_parameters', 'check_file_bytes', 'check_same_budget', 'check_read_layer',
+           'check_slope_by_logits', 'check_own_dense']
 
 # %% ../nbs/exercises.ipynb #3caadae4
 from functools import cache, wraps
@@ -234,3 +235,92 @@ def check_way_back(slopes):
         _want(np.allclose(answer, measured, atol=1e-6), f"{name} disagrees with finite differences; everything after it on the way forward is right. "
               "Did you pass the slopes through W2 and through ReLU?")
     _right("You have written backpropagation from memory.")
+
+# %% ../nbs/exercises.ipynb #e9c5c94f
+@_check
+def check_parameters(answer):
+    "03.1: the number of parameters of `build_model((128, 64))`."
+    layers = [(784, 128), (128, 64), (64, 10)]
+    weights, biases = sum(inputs * units for inputs, units in layers), sum(units for _, units in layers)
+    _want(answer != weights, "Those are the weights. Each neuron has a bias, too.")
+    _want(answer != weights + biases - 650, "One layer is missing: the ten outputs have weights and biases, too.")
+    _want(answer == weights + biases, "For each layer: inputs times units, plus units. The inputs of a layer are the units of the layer before.")
+    _right("Nine tenths of them are in the first layer.")
+
+# %% ../nbs/exercises.ipynb #25cf4f6a
+@_check
+def check_file_bytes(answer):
+    "03.2: the bytes of the weights and biases of `build_model((64,))` in a file."
+    parameters = 784 * 64 + 64 + 64 * 10 + 10
+    _want(answer != parameters, "That is how many numbers there are. How many bytes does one float32 take?")
+    _want(answer != 8 * parameters, "Eight bytes are a float64. The file holds float32.")
+    _want(answer != 32 * parameters, "Those are the bits. A byte has eight of them.")
+    _want(answer != 4 * (parameters - 74), "Do not forget the biases.")
+    _want(answer == 4 * parameters, "Count the parameters first, then multiply by the bytes of one number.")
+    _right("The names and notes around them take a few thousand bytes more.")
+
+# %% ../nbs/exercises.ipynb #dc4b0cc2
+@_check
+def check_same_budget(hidden_units):
+    "03.3: at least three hidden layers with about as many parameters as one of 64 neurons."
+    _want(isinstance(hidden_units, (tuple, list)), "Give the neurons of each hidden layer, as in (64,).")
+    _want(len(hidden_units) >= 3, f"{len(hidden_units)} hidden layers. Take three or more.")
+    sizes = (784, *hidden_units, 10)
+    count = sum(inputs * units + units for inputs, units in zip(sizes, sizes[1:]))
+    _want(count < 1.01 * 50_890, f"{count:,} parameters are too many. Most are in the first layer: make it narrower.")
+    _want(count > 0.99 * 50_890, f"{count:,} parameters are too few.")
+    _right(f"{count:,} parameters.")
+
+# %% ../nbs/exercises.ipynb #43713882
+@_check
+def check_read_layer(read_layer):
+    "03.4: a function that reads layer k of a weights file."
+    import tempfile
+    from pathlib import Path
+
+    from mnist_ann.network import initialize, save_weights
+
+    network = initialize((784, 12, 11, 10), seed=5)
+    with tempfile.TemporaryDirectory() as folder:
+        save_weights(network, path := Path(folder, "three.h5"))
+        for k in (3, 1):
+            try:
+                W, b = read_layer(path, k)
+            except KeyError as error:
+                raise NotYet(f"The file has no such name: {error}. Its layers are dense_1, dense_2 and so on.") from None
+            _want(isinstance(W, np.ndarray) and isinstance(b, np.ndarray), "These are not yet arrays: read the numbers with [:] while the file is open.")
+            _want(W.ndim == 2 and b.ndim == 1, "First the weights, then the biases.")
+            _want(np.array_equal(W, network.weights[k - 1]) and np.array_equal(b, network.biases[k - 1]), f"These are not the arrays of layer {k}. Is the first one number 1?")
+    _right("A file of arrays, read without its program.")
+
+# %% ../nbs/exercises.ipynb #24e3dcc7
+@_check
+def check_slope_by_logits(slope_by_logits):
+    "03.5: a function that finds the slope of the mean cross-entropy by the logits."
+    rng = np.random.default_rng(0)
+    z, Y = rng.normal(size=(6, 10)).astype("float32"), np.eye(10, dtype="float32")[rng.integers(0, 10, 6)]
+    P = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    answer = slope_by_logits(z, Y)
+    _want(answer is not None, "The tape gave None: it must watch the logits before they are used.")
+    answer = np.asarray(answer)
+    _want(answer.shape == z.shape, f"The slope has the shape of the logits, {z.shape}, not {answer.shape}.")
+    _want(not np.allclose(answer, P - Y, atol=1e-5), "Six times too large for six pictures: take the mean of the losses, not their sum.")
+    _want(np.allclose(answer, (P - Y) / 6, atol=1e-5), "Not the right slope. Are these scores or shares? See from_logits.")
+    _right("TensorFlow finds what you derived.")
+
+# %% ../nbs/exercises.ipynb #62623789
+@_check
+def check_own_dense(layer_class):
+    "03.6: a Keras layer class that does what Dense with ReLU does."
+    X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
+    layer = layer_class(5)
+    A = np.asarray(layer(X))
+    shapes = sorted((tuple(v.shape) for v in layer.trainable_weights), key=len)
+    _want(shapes == [(5,), (6, 5)], f"The optimizer can reach parameters of the shapes {shapes}, not (6, 5) and (5,). Make both with self.add_weight.")
+    b, W = sorted((np.asarray(v) for v in layer.get_weights()), key=np.ndim)
+    _want(W.std(axis=1).max() > 0, "All neurons start alike, so they stay alike. Start the weights at random.")
+    layer.set_weights([b + np.arange(-2, 3) if array.ndim == 1 else array for array in layer.get_weights()])
+    Z, A = X @ W + b + np.arange(-2, 3), np.asarray(layer(X))
+    _want(not np.allclose(A, Z, atol=1e-4), "The bend is missing: ReLU comes last.")
+    _want(np.allclose(A, np.maximum(Z, 0), atol=1e-4), "The output is not relu(X @ W + b). Where do the biases come in?")
+    _right("Your layer can take the place of Dense.")

@@ -133,7 +133,7 @@ def _as_tflite(network):
     model.metadata = [*(model.metadata or []), entry]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
-
+# %% ../nbs/03_model.ipynb #1dcac1f9
 def export(
     model,  # a Keras model from `build_model`, or a Network
     path: str | Path,  # the file to write: *.onnx or *.tflite
