@@ -6,7 +6,9 @@
 __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scrambled', 'check_more_neighbours', 'check_recentred',
            'check_two_doubts', 'check_softened', 'check_squared_price', 'check_leaky_relu', 'check_velocity',
            'check_way_back', 'check_parameters', 'check_file_bytes', 'check_same_budget', 'check_read_layer',
-           'check_slope_by_logits', 'check_own_dense']
+           'check_slope_by_logits', 'check_own_dense', 'check_number_of_steps', 'check_diagnosis',
+           'check_stopping_epoch', 'check_schedule', 'check_settings', 'check_half_the_error', 'check_interval',
+           'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar']
 
 # %% ../nbs/exercises.ipynb #3caadae4
 from functools import cache, wraps
@@ -324,3 +326,154 @@ def check_own_dense(layer_class):
     _want(not np.allclose(A, Z, atol=1e-4), "The bend is missing: ReLU comes last.")
     _want(np.allclose(A, np.maximum(Z, 0), atol=1e-4), "The output is not relu(X @ W + b). Where do the biases come in?")
     _right("Your layer can take the place of Dense.")
+
+# %% ../nbs/exercises.ipynb #84b79d5e
+@_check
+def check_number_of_steps(answer):
+    "The steps of 7 epochs over 5,000 digits with batches of 64."
+    _want(answer != 7 * 5000 / 64, "A step cannot be half a step: the last batch of an epoch is smaller, but it is a step.")
+    _want(answer != 7 * (5000 // 64), "Is the last, smaller batch of each epoch left out?")
+    _want(answer != -(-5000 // 64), "That is one epoch.")
+    _want(answer == 7 * -(-5000 // 64), "Digits divided by the batch size, rounded up, for each of the epochs.")
+    _right("79 steps in each epoch.")
+
+# %% ../nbs/exercises.ipynb #d5445980
+@_check
+def check_diagnosis(answer):
+    "What the four pairs of curves say."
+    right = ["under-fitting", "over-fitting", "failed", "done"]
+    hints = ["A: both losses are still falling, and close together.", "B: which way does the validation loss go in the end?",
+             "C: a loss of ln 10 is about 2.30. What does such a network know?", "D: how much does the validation loss gain in the last five epochs?"]
+    _want(isinstance(answer, (list, tuple)) and len(answer) == 4, "A list of four texts, for A, B, C and D.")
+    for found, expected, hint in zip(answer, right, hints):
+        _want(found == expected, hint)
+    _right()
+
+# %% ../nbs/exercises.ipynb #23715961
+@_check
+def check_stopping_epoch(function):
+    "A function of validation losses and patience that knows how many epochs run."
+    _want(callable(function), "Give the function itself, without calling it.")
+    _want(function([3, 2, 1], 2) == 3, "As long as the loss falls, nothing stops: all 3 epochs run.")
+    _want(function([3, 1, 2, 2, 0], 2) == 4, "Losses 3, 1, 2, 2, 0 with patience 2: the best is epoch 2, and two epochs without a lower loss follow. Stop after epoch 4.")
+    _want(function([3, 1, 2, 0, 1, 1, 1], 3) == 7, "The count starts again at each new best.")
+    _want(function([2, 2, 2, 2, 2], 2) == 3, "An equal loss is not a lower one.")
+    _right()
+
+# %% ../nbs/exercises.ipynb #f961b718
+@_check
+def check_velocity(function):
+    "A function of slopes and momentum that follows the formula of the velocity."
+    _want(callable(function), "Give the function itself, without calling it.")
+    _want(function([1.0], 0.9) == 1.0, "The first velocity is the first slope: it starts from zero.")
+    _want(function([2.0, 3.0], 0.5) == 4.0, "Slopes 2 and 3, momentum 0.5: half of the velocity before, and the new slope.")
+    _want(abs(function([1.0] * 200, 0.9) - 10) < 1e-6, "Slopes that agree add up to 1 / (1 - momentum).")
+    _want(abs(function([1.0, -1.0] * 100, 0.9)) < 0.6, "Slopes that alternate nearly cancel.")
+    _right("A ten times larger learning rate would make both kinds of slopes ten times as long.")
+
+# %% ../nbs/exercises.ipynb #92e6599a
+@_check
+def check_schedule(function):
+    "A factor that rises to 1 in the warm-up and falls to 0 at the end."
+    _want(callable(function), "Give the function itself, without calling it.")
+    _want(abs(function(0.0, 0.2)) < 1e-9, "It starts at 0.")
+    _want(abs(function(0.1, 0.2) - 0.5) < 1e-9, "In the middle of the warm-up it is one half.")
+    _want(abs(function(0.2, 0.2) - 1) < 1e-9, "At the end of the warm-up it is 1: the fall begins there, not at the start of the training.")
+    _want(abs(function(0.6, 0.2) - 0.5) < 1e-9, "Halfway from the warm-up to the end it is one half.")
+    _want(abs(function(1.0, 0.2)) < 1e-9, "It ends at 0.")
+    _right()
+
+# %% ../nbs/exercises.ipynb #7315022c
+@cache
+def _digits_to_tune_on():
+    "2,000 training digits and 1,000 validation digits."
+    from mnist_ann.data import load_mnist, split
+    train, valid = split(load_mnist()[0])
+    return train[:2000], valid[:1000]
+
+
+@_check
+def check_settings(answer):
+    "A learning rate and a batch size with which five epochs reach 90 %."
+    from mnist_ann.network import initialize, train_by_hand
+    _want(isinstance(answer, dict) and set(answer) == {"learning_rate", "batch_size"}, 'A dictionary with "learning_rate" and "batch_size", and nothing else.')
+    _want(answer["learning_rate"] > 0 and answer["batch_size"] >= 1, "Both must be above zero, and a batch has at least one digit.")
+    accuracies = train_by_hand(initialize((784, 64, 10)), *_digits_to_tune_on(), epochs=5, **answer)[1]["val_accuracy"]
+    found = f"{accuracies[-1]:.1%} after five epochs"
+    _want(accuracies[-1] >= 0.9 or max(accuracies) > 0.7 or answer["learning_rate"] <= 0.1, f"{found}: the steps are too long for such batches.")
+    _want(accuracies[-1] >= 0.9, f"{found}: not far enough. Longer steps, or more of them, as long as they stay calm.")
+    _right(f"{found}.")
+
+# %% ../nbs/exercises.ipynb #3ab73279
+@_check
+def check_half_the_error(digits):
+    "How many test digits halve the standard error that a score has with 10,000."
+    _want(digits != 20_000, "Twice the digits make it smaller by the root of two only.")
+    _want(digits > 10_000, "A smaller error takes more digits.")
+    _want(digits == 40_000, "The error goes with one over the square root of the number of digits.")
+    _right("Four times the digits, half the error.")
+
+# %% ../nbs/exercises.ipynb #6fce5eb1
+@_check
+def check_interval(interval):
+    "The short 95 % interval of a score, from two counts."
+    low, high = interval(9_820, 10_000)
+    half = 1.96 * np.sqrt(0.982 * 0.018 / 10_000)
+    _want(0 < low < 1, "Return shares between 0 and 1: divide `right` by `n` first.")
+    _want(np.isclose((low + high) / 2, 0.982), "The middle of the interval is the score.")
+    _want(not np.isclose(high - low, 2 * half / 1.96, rtol=1e-3), "That is one standard error to each side; 95 % takes 1.96 of them.")
+    _want(not np.isclose(high - low, half, rtol=1e-3), "1.96 standard errors to each side, not in all.")
+    _want(np.isclose(high - low, 2 * half, rtol=1e-3), "The standard error is the square root of p (1 - p) / n.")
+    _want(np.allclose(interval(50, 100), (0.402, 0.598), atol=1e-3), "It is right for 9,820 of 10,000 only. Use what is passed in.")
+    _right(f"9,820 of 10,000: from {low:.2%} to {high:.2%}.")
+
+# %% ../nbs/exercises.ipynb #87076575
+@_check
+def check_digits_needed(digits_needed):
+    "When the short 95 % intervals of two scores come apart."
+    for p1, p2 in ((0.982, 0.984), (0.90, 0.95)):
+        n = digits_needed(p1, p2)
+        halves = 1.96 * (np.sqrt(p1 * (1 - p1) / n) + np.sqrt(p2 * (1 - p2) / n))
+        _want(halves < 1.05 * (p2 - p1), f"With {n:,.0f} digits the intervals of {p1:.1%} and {p2:.1%} still overlap. Do you add both halves?")
+        _want(halves > 0.95 * (p2 - p1), f"{n:,.0f} digits are more than it takes to tell {p1:.1%} from {p2:.1%}.")
+    _right(f"About {digits_needed(0.982, 0.984):,.0f} digits for 98.2 % and 98.4 %.")
+
+# %% ../nbs/exercises.ipynb #34eaec35
+@_check
+def check_three_heaps(heaps, count):
+    "The numbers from 1 to `count`, each in exactly one of three lists."
+    _want(len(heaps) == 3, "Three lists: the network's fault, the writer's, the label's.")
+    sorted_so_far = [number for heap in heaps for number in heap]
+    twice = sorted({number for number in sorted_so_far if sorted_so_far.count(number) > 1})
+    _want(not twice, f"In more than one heap, or twice in one: {twice}. Decide.")
+    unknown = sorted(set(sorted_so_far) - set(range(1, count + 1)))
+    _want(not unknown, f"There is no digit number {unknown}. They run from 1 to {count}.")
+    missing = sorted(set(range(1, count + 1)) - set(sorted_so_far))
+    _want(not missing, f"Not sorted yet: {missing}.")
+    _right("You blame the network for {}, the writer for {}, the label for {}.".format(*map(len, heaps)))
+
+# %% ../nbs/exercises.ipynb #e074e4b2
+@_check
+def check_top_accuracy(top_accuracy):
+    "The share of digits whose label is among the k most probable."
+    probabilities = np.array([[0.1, 0.6, 0.3], [0.5, 0.2, 0.3], [0.2, 0.1, 0.7], [0.3, 0.6, 0.1]])
+    labels = np.array([2, 1, 2, 1])  # in places 2, 3, 1 and 1
+    shares = [top_accuracy(probabilities, labels, k) for k in (1, 2, 3)]
+    _want(shares[2] != 0 and np.isclose(shares[2], 1), "When k is the number of classes, nothing can be missed.")
+    _want(np.isclose(shares[0], 0.5), "With k = 1 it is the accuracy. Do you begin with the most probable?")
+    _want(np.isclose(shares[1], 0.75), "With k = 2, first and second guess both count: a digit is right if either is.")
+    _right("Now ask it about a whole report.")
+
+# %% ../nbs/exercises.ipynb #ca5a7f54
+@_check
+def check_mcnemar(mcnemar):
+    "The exact two-sided p-value of McNemar's test."
+    from scipy.stats import binomtest
+
+    _want(not np.isclose(mcnemar(9, 1), 11 / 1024), "That is one direction only: 1 to 9 is as uneven as 9 to 1.")
+    _want(np.isclose(mcnemar(9, 1), 22 / 1024), "Ten coins fall in 1,024 ways; 22 of them have 0, 1, 9 or 10 heads.")
+    _want(np.isclose(mcnemar(1, 9), mcnemar(9, 1)), "It must not matter which network is called the first.")
+    _want(np.isclose(mcnemar(5, 5), 1), "An even split is no surprise at all: every way counts, and none counts twice.")
+    for pair in ((54, 23), (110, 90), (0, 20)):
+        _want(np.isclose(mcnemar(*pair), binomtest(pair[0], sum(pair)).pvalue), f"It is wrong for {pair[0]} to {pair[1]}.")
+    _right(f"20 to 0: {mcnemar(20, 0):.1g}; 110 to 90: {mcnemar(110, 90):.2f}.")
