@@ -47,6 +47,7 @@ class PageExporter(HTMLExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
+        yield "layout", lambda text: "columns" if re.search(r"\S {3,}\S|[│━]", text) else "sentences"  # on a phone, sentences wrap and columns scroll
 
 
 def css():
