@@ -8,7 +8,8 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_way_back', 'check_parameters', 'check_file_bytes', 'check_same_budget', 'check_read_layer',
            'check_slope_by_logits', 'check_own_dense', 'check_number_of_steps', 'check_diagnosis',
            'check_stopping_epoch', 'check_schedule', 'check_settings', 'check_half_the_error', 'check_interval',
-           'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar']
+           'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar', 'check_half_lost',
+           'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet']
 
 # %% ../nbs/exercises.ipynb #3caadae4
 from functools import cache, wraps
@@ -477,3 +478,90 @@ def check_mcnemar(mcnemar):
     for pair in ((54, 23), (110, 90), (0, 20)):
         _want(np.isclose(mcnemar(*pair), binomtest(pair[0], sum(pair)).pvalue), f"It is wrong for {pair[0]} to {pair[1]}.")
     _right(f"20 to 0: {mcnemar(20, 0):.1g}; 110 to 90: {mcnemar(110, 90):.2f}.")
+
+# %% ../nbs/exercises.ipynb #6ebec9e5
+@_check
+def check_half_lost(answer):
+    _want(np.ndim(answer) == 0 and answer == int(answer), "A whole number of pixels, the same to the right and down.")
+    _want(answer > 3, "With so few pixels more than half are still read. Move them further.")
+    _want(answer < 5, "Fewer pixels are enough. Try them one by one, from 1.")
+    _right("Three pixels leave about two digits of three, four pixels less than one of three.")
+
+# %% ../nbs/exercises.ipynb #ba5f4dac
+@_check
+def check_line_for(line_for):
+    energies = np.random.default_rng(0).normal(-11, 2, 1000)
+    _want(np.ndim(line_for(energies, 0.01)) == 0, "One number: the threshold, not the energies beyond it.")
+    _want(not np.isclose(np.mean(energies > line_for(energies, 0.01)), 0.99, atol=0.005), "That refuses 99 digits of 100: high energy is refused, not low energy.")
+    for share in (0.01, 0.1, 0.5):
+        refused = np.mean(energies > line_for(energies, share))
+        _want(abs(refused - share) <= 0.002, f"With share = {share} it refuses {refused:.1%} of the digits.")
+    _right("The line follows from the price that you will pay.")
+
+# %% ../nbs/exercises.ipynb #26bc73f1
+@_check
+def check_holes(holes):
+    bar = np.zeros((9, 7), np.uint8)
+    bar[1:8, 3] = 1
+    _want(holes(bar) == 0, "A stroke has no hole. The paper around it is a piece, too, and none of the holes.")
+    eight = np.zeros((9, 7), np.uint8)
+    eight[1:8, 1:6] = 1
+    eight[2:4, 2:5] = eight[5:7, 2:5] = 0
+    _want(holes(eight) == 2, "An eight has two holes.")
+    _want(holes(eight[1:8, 1:6]) == 2 and holes(np.eye(5, dtype=np.uint8)) == 0,
+          "Ink that reaches the edges of the array cuts the outside apart. Give it a margin of paper first.")
+    diamond = np.uint8([[0, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 0, 1, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0]])
+    _want(holes(diamond) == 1, "A ring closed by corners has a hole: let the paper be connected by edges alone.")
+    _right("Holes alone tell an 8 from a 3, and a 6 from a 5, if nobody writes carelessly.")
+
+# %% ../nbs/exercises.ipynb #f18d225a
+@cache
+def _to_be_read():
+    "The test digits and the network that comes with the package; loaded once."
+    from mnist_ann.data import load_mnist
+    from mnist_ann.network import load_pretrained
+
+    return load_mnist()[1], load_pretrained()
+
+
+@_check
+def check_read_nine(read_nine):
+    digits, network = _to_be_read()
+    image = digits.images[8]
+    answer = read_nine(network, image)
+    _want(np.shape(answer) == (10,), "Ten numbers: average over the nine copies, not over the digits (axis 0).")
+    _want(np.isclose(np.sum(answer), 1, atol=1e-4), "They must add up to 1: the average of nine answers, not their sum.")
+    _want(not np.allclose(answer, network.predict_proba(image[None])[0]), "Those are the probabilities of the unmoved digit alone.")
+    copies = np.stack([np.roll(image, (i, j), axis=(0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    _want(np.allclose(answer, network.predict_proba(copies).mean(axis=0), atol=1e-4), "Nine copies: each of three shifts down with each of three to the right.")
+    _right(f"For one unclear test digit the probability went from {network.predict_proba(image[None]).max():.0%} to {answer.max():.0%}.")
+
+# %% ../nbs/exercises.ipynb #d0620452
+def _sheet(rows):
+    "A clean sheet with these rows of digit images, uint8 (height, width)."
+    import cv2
+
+    strips = []
+    for images in rows:
+        tiles = [cv2.resize(np.pad(image, ((0, 0), (4, 4))), None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC) for image in images]
+        strip = np.concatenate(tiles, axis=1)
+        strips.append(np.pad(strip, ((12, 12), (0, 460 - strip.shape[1]))))
+    return (225 - 0.8 * np.concatenate(strips)).astype(np.uint8)
+
+# %% ../nbs/exercises.ipynb #1819db2d
+@_check
+def check_read_sheet(read_sheet):
+    from mnist_ann.data import MnistAnnError
+
+    digits, _ = _to_be_read()
+    rows = [[0, 1, 4], [9, 17], [30, 3, 36, 35]]
+    picture, wanted = _sheet([digits.images[row] for row in rows]), ["".join(str(digits.labels[k]) for k in row) for row in rows]
+    try:
+        texts = read_sheet(picture)
+    except MnistAnnError as error:
+        raise NotYet(f"{error} So find the strips of the sheet first, and give read_number one strip at a time.") from None
+    _want(isinstance(texts, list) and all(isinstance(text, str) for text in texts), "A list of texts: read_number(strip).text for each strip.")
+    _want(texts != wanted[::-1], "From the top, not from the bottom.")
+    _want(len(texts) == len(wanted), f"The sheet has {len(wanted)} rows, not {len(texts)}: a row begins where a row of pixels without ink is followed by one with ink.")
+    _want(texts == wanted, f"The rows are {wanted}, and you read {texts}. Does each strip have some paper around its digits?")
+    _right(f"The sheet says {', '.join(wanted)}.")

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_SUFFIXES', 'to_grey', 'load_grey', 'is_dark_ink',
-           'flatten_background', 'find_digit', 'find_digits', 'cut_out', 'stroke_width', 'even_stroke', 'slant',
-           'straighten', 'fit_and_centre', 'prepare', 'plot_steps', 'energy', 'set_thresholds', 'Prediction',
+           'flatten_background', 'find_digit', 'cut_out', 'stroke_width', 'even_stroke', 'slant', 'straighten',
+           'fit_and_centre', 'find_digits', 'prepare', 'plot_steps', 'energy', 'set_thresholds', 'Prediction',
            'plot_prediction', 'predict', 'Number', 'plot_number', 'read_number', 'pictures_in', 'predict_many']
 
 # %% ../nbs/06_recognition.ipynb #dc7d6d31
@@ -23,30 +23,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import Digits, MnistAnnError, figure_style
 from .network import Network, load_pretrained, softmax, to_network
-
-# %% ../nbs/06_recognition.ipynb #a7e4e9a6
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")  # others are refused: to read some, Pillow starts other programs
-MAX_PIXELS = 100_000_000  # pictures larger than this are refused before they are unpacked
-MAX_SIDE = 600  # larger ones are shrunk to this: a digit needs no more
-
-
-def _open(path):
-    "The picture in a file; `MnistAnnError` for whatever is none."
-    if not isfile(path):
-        raise MnistAnnError(f"{path}: there is no such file.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is checked instead
-            picture = Image.open(path, formats=FORMATS)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise MnistAnnError(f"{path}: {picture.width:,} x {picture.height:,} pixels are too many, {MAX_PIXELS:,} is the most. Shrink it.")
-            picture.draft("RGB", (2 * MAX_SIDE, 2 * MAX_SIDE))  # lets the JPEG decoder skip what is not needed
-            picture.load()
-        return picture
-    except UnidentifiedImageError:
-        raise MnistAnnError(f"{path}: not a picture that can be read. Use PNG, JPEG, GIF, BMP, TIFF or WebP.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise MnistAnnError(f"{path}: the picture cannot be read ({error}). Save it again as PNG or JPEG.") from error
 
 # %% ../nbs/06_recognition.ipynb #39ea22a7
 def _shrunk(picture, side):
@@ -77,6 +53,32 @@ def to_grey(
     contrasts = [np.partition(some, -min(15, some.size))[-min(15, some.size)] for some in deviations]  # a small digit has few pixels
     best = int(np.argmax(contrasts))
     return bands[best] if contrasts[best] > 1.6 * contrasts[0] else bands[0]
+
+# %% ../nbs/06_recognition.ipynb #a7e4e9a6
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")  # others are refused: to read some, Pillow starts other programs
+MAX_PIXELS = 100_000_000  # pictures larger than this are refused before they are unpacked
+MAX_SIDE = 600  # larger ones are shrunk to this: a digit needs no more
+
+
+def _open(path):
+    "The picture in a file; `MnistAnnError` for whatever is none."
+    if not isfile(path):
+        raise MnistAnnError(f"{path}: there is no such file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is checked instead
+            picture = Image.open(path, formats=FORMATS)
+            if picture.width * picture.height > MAX_PIXELS:
+                raise MnistAnnError(f"{path}: {picture.width:,} x {picture.height:,} pixels are too many, {MAX_PIXELS:,} is the most. Shrink it.")
+            picture.draft("RGB", (2 * MAX_SIDE, 2 * MAX_SIDE))  # lets the JPEG decoder skip what is not needed
+            picture.load()
+        return picture
+    except UnidentifiedImageError:
+        raise MnistAnnError(f"{path}: not a picture that can be read. Use PNG, JPEG, GIF, BMP, TIFF or WebP.") from None
+    except (MnistAnnError, MemoryError):
+        raise
+    except Exception as error:  # whatever the decoder stumbles over: damaged files have shown TypeError, too
+        raise MnistAnnError(f"{path}: the picture cannot be read ({error}). Save it again as PNG or JPEG.") from error
 
 # %% ../nbs/06_recognition.ipynb #7d2d81b9
 def _grey_from_picture(picture):
@@ -174,6 +176,25 @@ def is_dark_ink(
         return bool(dark_depth < light_depth)
     return bool(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean() > 0.5)
 
+# %% ../nbs/06_recognition.ipynb #7764c9c9
+def _clear(ink, faint):
+    "How strong ink is where it is clear: the median of what is above half of the strongest."
+    return np.median(ink[ink >= (faint + ink.max()) / 2])
+
+
+def _beside_paper(ink, faint):
+    "Where a table shows beside the paper, bool: around a corner, along the edge, not in the middle, and clearly stronger than all other ink."
+    _, labels = cv2.connectedComponents((ink >= (faint + ink.max()) / 2).astype(np.uint8), connectivity=8)
+    edges = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    corners = {int(labels[row, column]) for row in (0, -1) for column in (0, -1)} - {0}
+    dark = np.isin(labels, [k for k in corners if np.mean(edges == k) > 0.05])
+    beside = cv2.dilate(dark.astype(np.uint8), _disc(max(ink.shape) / 24)) > 0  # with its blurred edge
+    height, width = ink.shape
+    rest = ink[~beside]
+    if not dark.any() or not rest.size or beside[height // 5:-(height // 5) or None, width // 5:-(width // 5) or None].any():
+        return np.zeros_like(dark)
+    return beside & bool(0.06 <= _clear(rest, faint) - faint < 0.8 * (_clear(ink, faint) - faint))
+
 # %% ../nbs/06_recognition.ipynb #39fbb2b4
 AT_WORK = 256  # pixels of the longer side, while a digit is looked for
 _BLANK = "the picture is blank: no digit can be told from its background."
@@ -209,31 +230,12 @@ def flatten_background(
     paper = cv2.resize(cv2.GaussianBlur(paper, (0, 0), max(1, room / 50)), grey.shape[::-1]).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 210) if max(grey.shape) > 60 else grey
     ink = np.clip((paper - smooth) / np.maximum(paper, 40), 0, None)
-    faint, strongest = np.median(ink), ink.max()
-    full = np.median(ink[ink >= (faint + strongest) / 2])  # of what is clearly ink
+    faint = np.median(ink)
+    ink = np.where(_beside_paper(ink, faint), faint, ink)
+    full = _clear(ink, faint)
     if full - faint < 0.06:
         raise MnistAnnError(_BLANK)
     return np.clip((ink - faint) / (full - faint), 0, 1.2)
-
-# %% ../nbs/06_recognition.ipynb #3a7d16df
-def _without_lines(mask):
-    "The mask without thin, level lines from edge to edge, but with what crosses them."
-    width, length, found = mask.shape[1], int(0.3 * mask.shape[1]) | 1, np.zeros_like(mask)
-    padded = cv2.copyMakeBorder(mask, length, length, length, length, cv2.BORDER_REPLICATE)
-    for slope in np.linspace(-0.12, 0.12, 9):  # up to seven degrees
-        rise = abs(round(slope * length / 2))
-        stroke = np.zeros((2 * rise + 1, length), np.uint8)
-        cv2.line(stroke, (0, 0 if slope > 0 else 2 * rise), (length - 1, 2 * rise if slope > 0 else 0), 1)
-        found |= cv2.morphologyEx(padded, cv2.MORPH_OPEN, stroke)[length:-length, length:-length]
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.dilate(found, _disc(3)))
-    for k in range(1, count):
-        line = (labels == k) & (found > 0)
-        thickness = int(np.ceil(line.sum() / max(1, line.any(axis=0).sum())))
-        if boxes[k, cv2.CC_STAT_WIDTH] < 0.85 * width or thickness > 0.035 * mask.shape[0] + 1:
-            continue
-        crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3 * thickness + 2, 1), np.uint8))
-        mask = np.where(line & (crossing == 0), 0, mask).astype(np.uint8)
-    return mask
 
 # %% ../nbs/06_recognition.ipynb #9c508c01
 def _pieces(ink, mask):
@@ -263,6 +265,26 @@ def _digit_among(ink, mask):
     near = np.unique(labels[cv2.dilate((labels == main).astype(np.uint8), _disc(0.36 * size)) > 0])
     belongs = (mass > 0.02 * mass[main]) & ~foreign & (np.maximum(wide, high) < 1.2 * size)
     return np.isin(labels, [main, *(k for k in near if k and belongs[k])]).astype(np.uint8)
+
+# %% ../nbs/06_recognition.ipynb #3a7d16df
+def _without_lines(mask):
+    "The mask without thin, level lines from edge to edge, but with what crosses them."
+    width, length, found = mask.shape[1], int(0.3 * mask.shape[1]) | 1, np.zeros_like(mask)
+    padded = cv2.copyMakeBorder(mask, length, length, length, length, cv2.BORDER_REPLICATE)
+    for slope in np.linspace(-0.12, 0.12, 9):  # up to seven degrees
+        rise = abs(round(slope * length / 2))
+        stroke = np.zeros((2 * rise + 1, length), np.uint8)
+        cv2.line(stroke, (0, 0 if slope > 0 else 2 * rise), (length - 1, 2 * rise if slope > 0 else 0), 1)
+        found |= cv2.morphologyEx(padded, cv2.MORPH_OPEN, stroke)[length:-length, length:-length]
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.dilate(found, _disc(3)))
+    for k in range(1, count):
+        line = (labels == k) & (found > 0)
+        thickness = int(np.ceil(line.sum() / max(1, line.any(axis=0).sum())))
+        if boxes[k, cv2.CC_STAT_WIDTH] < 0.85 * width or thickness > 0.035 * mask.shape[0] + 1:
+            continue
+        crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3 * thickness + 2, 1), np.uint8))
+        mask = np.where(line & (crossing == 0), 0, mask).astype(np.uint8)
+    return mask
 
 # %% ../nbs/06_recognition.ipynb #0eaa84ce
 def _with_faint_ends(ink, mask, strength, lines):
@@ -295,39 +317,6 @@ def find_digit(
 
 def _main_digit(ink, strength, clear, mask):
     return _with_faint_ends(ink, _digit_among(ink, mask), strength, lines=clear & ~mask)
-
-# %% ../nbs/06_recognition.ipynb #001f0436
-def find_digits(
-    ink: np.ndarray,  # float32 (height, width), from `flatten_background`
-) -> list[np.ndarray]:  # a mask for each digit, from left to right: uint8 (height, width), 1 where the digit is; may be empty
-    "Tell the digits of a row from each other, from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
-    return _all_digits(ink, *_clear_ink(ink))
-
-
-def _all_digits(ink, strength, clear, mask):
-    labels, boxes, _, mass, foreign = _pieces(ink, mask)
-    left, top, wide, high, _ = boxes.T
-    order = np.argsort(high)
-    order = order[~foreign[order]]
-    weights = np.cumsum(mass[order])
-    if not len(order) or not weights[-1]:
-        return []
-    size = high[order][np.searchsorted(weights, weights[-1] / 2)]  # half of the ink is in pieces as high as this
-    columns = []  # the pieces of each digit, its left and right end
-    for k in sorted(order[(mass[order] > 0.04 * mass[order].max()) & (np.maximum(wide, high)[order] > 0.2 * size)], key=lambda k: -mass[k]):
-        start, end = left[k], left[k] + wide[k]
-        for column in columns:
-            if min(end, column[2]) - max(start, column[1]) > 0.4 * min(end - start, column[2] - column[1]):
-                column[0].append(k)
-                column[1:] = min(start, column[1]), max(end, column[2])
-                break
-        else:
-            columns.append([[k], start, end])
-    masks = []
-    for pieces, *_ in sorted(columns, key=lambda column: column[1]):
-        if (top + high)[pieces].max() - top[pieces].min() > 0.4 * size:
-            masks.append(_with_faint_ends(ink, np.isin(labels, pieces).astype(np.uint8), strength, lines=clear & ~mask))
-    return masks
 
 # %% ../nbs/06_recognition.ipynb #1f72185b
 def cut_out(
@@ -429,6 +418,39 @@ def _closer(grey, mask):
         return None
     top, left = (int(max(0, (place.min() - size) * factor)) for place in (rows, columns))
     return grey[top:int((rows.max() + size) * factor) + 1, left:int((columns.max() + size) * factor) + 1]
+
+# %% ../nbs/06_recognition.ipynb #001f0436
+def find_digits(
+    ink: np.ndarray,  # float32 (height, width), from `flatten_background`
+) -> list[np.ndarray]:  # a mask for each digit, from left to right: uint8 (height, width), 1 where the digit is; may be empty
+    "Tell the digits of a row from each other, from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
+    return _all_digits(ink, *_clear_ink(ink))
+
+
+def _all_digits(ink, strength, clear, mask):
+    labels, boxes, _, mass, foreign = _pieces(ink, mask)
+    left, top, wide, high, _ = boxes.T
+    order = np.argsort(high)
+    order = order[~foreign[order]]
+    weights = np.cumsum(mass[order])
+    if not len(order) or not weights[-1]:
+        return []
+    size = high[order][np.searchsorted(weights, weights[-1] / 2)]  # half of the ink is in pieces as high as this
+    columns = []  # the pieces of each digit, its left and right end
+    for k in sorted(order[(mass[order] > 0.04 * mass[order].max()) & (np.maximum(wide, high)[order] > 0.2 * size)], key=lambda k: -mass[k]):
+        start, end = left[k], left[k] + wide[k]
+        for column in columns:
+            if min(end, column[2]) - max(start, column[1]) > 0.4 * min(end - start, column[2] - column[1]):
+                column[0].append(k)
+                column[1:] = min(start, column[1]), max(end, column[2])
+                break
+        else:
+            columns.append([[k], start, end])
+    masks = []
+    for pieces, *_ in sorted(columns, key=lambda column: column[1]):
+        if (top + high)[pieces].max() - top[pieces].min() > 0.4 * size:
+            masks.append(_with_faint_ends(ink, np.isin(labels, pieces).astype(np.uint8), strength, lines=clear & ~mask))
+    return masks
 
 # %% ../nbs/06_recognition.ipynb #53e46ae7
 def _finished(ink, mask):
