@@ -149,6 +149,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'mnist_ann.exercises.check_softened': ('exercises.html#check_softened', 'mnist_ann/exercises.py'),
                                      'mnist_ann.exercises.check_squared_price': ( 'exercises.html#check_squared_price',
                                                                                   'mnist_ann/exercises.py'),
+                                     'mnist_ann.exercises.check_step_with_velocity': ( 'exercises.html#check_step_with_velocity',
+                                                                                       'mnist_ann/exercises.py'),
                                      'mnist_ann.exercises.check_stopping_epoch': ( 'exercises.html#check_stopping_epoch',
                                                                                    'mnist_ann/exercises.py'),
                                      'mnist_ann.exercises.check_three_heaps': ( 'exercises.html#check_three_heaps',

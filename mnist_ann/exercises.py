@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scrambled', 'check_more_neighbours', 'check_recentred',
-           'check_two_doubts', 'check_softened', 'check_squared_price', 'check_leaky_relu', 'check_velocity',
+           'check_two_doubts', 'check_softened', 'check_squared_price', 'check_leaky_relu', 'check_step_with_velocity',
            'check_way_back', 'check_parameters', 'check_file_bytes', 'check_same_budget', 'check_read_layer',
            'check_slope_by_logits', 'check_own_dense', 'check_number_of_steps', 'check_diagnosis',
-           'check_stopping_epoch', 'check_schedule', 'check_settings', 'check_half_the_error', 'check_interval',
-           'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar', 'check_half_lost',
-           'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet']
+           'check_stopping_epoch', 'check_velocity', 'check_schedule', 'check_settings', 'check_half_the_error',
+           'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
+           'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet']
 
 # %% ../nbs/exercises.ipynb #3caadae4
 from functools import cache, wraps
@@ -194,7 +194,7 @@ def check_leaky_relu(function, slope):
 
 # %% ../nbs/exercises.ipynb #c60d9c09
 @_check
-def check_velocity(step):
+def check_step_with_velocity(step):
     "Gradient descent in which each parameter keeps a velocity."
     from mnist_ann.network import initialize
 

@@ -135,6 +135,12 @@ def test_questions_have_answers(path):
     assert answers == [questions]
 
 
+def test_each_check_has_a_name_of_its_own():
+    text = "\n".join(cell["source"] for cell in cells_of(EXTRAS["exercises"], "code"))
+    names = re.findall(r"^def (check_\w+)", text, re.M)
+    assert len(names) == len(set(names)), sorted(name for name in set(names) if names.count(name) > 1)
+
+
 def checks_called(cells):
     return [name for cell in cells if cell["cell_type"] == "code" for name in re.findall(r"exercises\.(check_\w+)\(", cell["source"])]
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -105,3 +105,52 @@ def test_full_disk_leaves_the_last_checkpoint(tmp_path):
     assert len(model.history.loss) == 4  # what was trained is in the model all the same
     resumed = ma.train(ma.build_model((64,)), train, valid, epochs=6, resume=True, **settings)
     assert resumed == ma.train(ma.build_model((64,)), train, valid, epochs=6, **(settings | {"checkpoint": None}))
+
+
+@dataclass(frozen=True)
+class Speckled:
+    "A share of the pixels turns to ink."
+    share: float
+
+    def __call__(self, images, seed):
+        return np.where(np.random.default_rng(seed).random(images.shape) < self.share, 255, images).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Knowing:
+    "A teacher that knows the labels, but for a share of doubt."
+    doubt: float
+    labels: np.ndarray
+
+    def __call__(self, images):
+        answers = np.full((len(images), 10), self.doubt / 10)
+        answers[range(len(images)), self.labels[:len(images)]] += 1 - self.doubt
+        return answers
+
+    def __repr__(self):
+        return f"Knowing(doubt={self.doubt})"
+
+
+def test_everything_of_chapter_08_is_taken_up_again(tmp_path):
+    train, valid = ma.split(ma.load_mnist()[0])
+    train, valid = train[:1000], valid[:1000]
+
+    def quick(**settings):
+        model = ma.build_model((64,))
+        return model, ma.train(model, train, valid, **{"epochs": 3, "verbose": 0, **settings})
+
+    speckled = {"momentum": 0.9, "augment": Speckled(0.02), "teacher": Knowing(0.1, train.labels), "weight_decay": 1e-3, "adversarial": 0.5,
+                "weight_average": 0.99, "epochs": 4}
+    model, whole = quick(**speckled)
+    quick(checkpoint=tmp_path, **{**speckled, "epochs": 2})
+    other, resumed = quick(checkpoint=tmp_path, resume=True, **speckled)
+    assert resumed == whole
+    for a, b, c in zip(model.get_weights(), other.get_weights(), quick(**{**speckled, "augment": None})[0].get_weights()):
+        assert np.array_equal(a, b) and not np.array_equal(a, c)
+    with pytest.raises(ma.MnistAnnError, match=r"augment is 'Speckled\(share=0.02\)' there and 'Speckled\(share=0.1\)' here"):
+        quick(checkpoint=tmp_path, resume=True, **{**speckled, "augment": Speckled(0.1)})
+    plain = quick()[1].val_loss
+    assert np.allclose(quick(augment=lambda images, seed: images)[1].val_loss, plain, atol=1e-4)  # all pixels instead of the inked ones
+    assert np.allclose(quick(teacher=Knowing(0.0, train.labels))[1].val_loss, plain, atol=1e-4)  # a teacher who is sure says what the labels say
+    doubting = quick(teacher=Knowing(0.1, train.labels))[1].val_loss  # and doubt about all alike is label smoothing
+    assert np.allclose(doubting, quick(label_smoothing=0.1)[1].val_loss, atol=1e-4)
