@@ -82,9 +82,10 @@ def check_longer_examination(answer):
 @_check
 def check_scrambled(answer):
     "The accuracy of the nearest average on validation digits, all pixels in the same new order."
+    from mnist_ann.data import normalize
+
     _, valid, M = _digits_01()
-    X = valid.images.reshape(-1, 784) / np.float32(255)
-    expected = np.mean(_nearest_01(X, M) == valid.labels)
+    expected = np.mean(_nearest_01(normalize(valid.images), M) == valid.labels)
     _want(0 <= answer <= 1, "An accuracy is a number from 0 to 1.")
     _want(answer > 0.3, "So low? The averages must be made from scrambled pictures too, or scrambled in the same order.")
     _want(abs(answer - expected) < 0.002, "A distance adds up over all pixels. Does the order in which you add matter?")
@@ -94,8 +95,10 @@ def check_scrambled(answer):
 @cache
 def _more_neighbours():
     "Accuracy of the nearest neighbour on 1,000 validation digits, among the first 500, 5,000 and 50,000."
+    from mnist_ann.data import normalize
+
     fit_on, valid, _ = _digits_01()
-    X, F = (digits.images.reshape(-1, 784) / np.float32(255) for digits in (valid[:1000], fit_on))
+    X, F = normalize(valid.images[:1000]), normalize(fit_on.images)
     return [np.mean(fit_on.labels[_nearest_01(X, F[:n])] == valid.labels[:1000]) for n in (500, 5000, 50_000)]
 
 

@@ -13,7 +13,7 @@ from pygments.formatters import HtmlFormatter
 
 NOTEBOOKS = Path(__file__).parent
 LONG = 25  # lines; longer code is folded
-EXTRAS = {"index": "Start", "exercises": "Exercises", "answers": "Answers", "glossary": "Glossary"}
+EXTRAS = {"exercises": "Exercises", "answers": "Answers", "glossary": "Glossary"}
 
 
 class Renderer(IPythonRenderer):
@@ -52,8 +52,8 @@ class PageExporter(HTMLExporter):
 
 def css():
     "The style of a page, and the colours of its code by day and by night."
-    dark = "\n".join(line for line in HtmlFormatter(style="github-dark").get_style_defs(".highlight").splitlines() if ".highlight ." in line)
-    light = "\n".join(line for line in HtmlFormatter(style="tango").get_style_defs(".highlight").splitlines() if ".highlight ." in line)
+    light, dark = ("\n".join(line for line in HtmlFormatter(style=style).get_style_defs(".highlight").splitlines() if ".highlight ." in line)
+                   for style in ("tango", "github-dark"))
     return (NOTEBOOKS / "page/page.css").read_text() + light + "\n@media (prefers-color-scheme: dark) {\n" + dark + "\n}"
 
 
@@ -88,7 +88,7 @@ def make_pages():
     "Yields the name and the HTML of each page."
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
     numbered = [(name, f"{name[:2]} {title_of(notebook).partition(':')[0]}") for name, notebook in notebooks.items() if name[0].isdigit()]
-    chapters = [("index", "Start"), *numbered, *(item for item in EXTRAS.items() if item[0] != "index")]
+    chapters = [("index", "Start"), *numbered, *EXTRAS.items()]
     style, exporter = css(), PageExporter()
     for name, notebook in notebooks.items():
         text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
