@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_SUFFIXES', 'to_grey', 'load_grey', 'is_dark_ink',
            'flatten_background', 'find_digit', 'cut_out', 'stroke_width', 'even_stroke', 'slant', 'straighten',
-           'fit_and_centre', 'find_digits', 'prepare', 'plot_steps', 'energy', 'set_thresholds', 'Prediction',
-           'plot_prediction', 'predict', 'Number', 'plot_number', 'read_number', 'pictures_in', 'predict_many']
+           'fit_and_centre', 'find_digits', 'prepare', 'plot_steps', 'energy', 'set_thresholds', 'find_paper',
+           'plot_looks', 'Prediction', 'plot_prediction', 'predict', 'Number', 'plot_number', 'read_number',
+           'pictures_in', 'predict_many']
 
 # %% ../nbs/06_recognition.ipynb #dc7d6d31
 import math
@@ -459,29 +460,38 @@ def _finished(ink, mask):
     return {**steps, "fitted, centred": fit_and_centre(upright)}
 
 # %% ../nbs/06_recognition.ipynb #00408b42
-def _steps(picture):
-    "What becomes of a picture, by the names of the steps; and how many digits it seems to hold."
-    grey = load_grey(picture)
+def _ready(grey):
+    "The picture, with light ink, if it is prepared as MNIST's are; or else None."
     if grey.shape == (28, 28):
-        for ready in (grey, 255 - grey):
-            if _is_mnist(ready):
-                return {"already as MNIST's": ready}, 1
-    dark_ink = is_dark_ink(grey)
-    ink = flatten_background(_shrunk(grey, AT_WORK), dark_ink)
+        for image in (grey, 255 - grey):
+            if _is_mnist(image):
+                return image
+    return None
+
+
+def _look(grey, dark_ink=None, room=1.0):
+    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be."
+    dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
+
+    def ink_in(part, room):
+        part = _shrunk(part, AT_WORK)
+        return flatten_background(part, dark_ink, room * max(part.shape))
+
+    ink = ink_in(grey, room)
     strokes = _clear_ink(ink)
     mask, count = _main_digit(ink, *strokes), len(_all_digits(ink, *strokes))
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
-        grey = closer
-        ink = flatten_background(_shrunk(grey, AT_WORK), dark_ink)
+        grey, ink = closer, ink_in(closer, max(room, 0.7))
         mask = find_digit(ink)
     return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
 
 # %% ../nbs/06_recognition.ipynb #f0da51e2
-def _prepared(picture):
-    "What `prepare` returns, and how many digits the picture seems to hold."
-    steps, count = _steps(picture)
-    return list(steps.values())[-1], count
+def _steps(picture):
+    "What becomes of a picture, by the names of the steps."
+    grey = load_grey(picture)
+    ready = _ready(grey)
+    return {"already as MNIST's": ready} if ready is not None else _look(grey)[0]
 
 # %% ../nbs/06_recognition.ipynb #9c4a816c
 def prepare(
@@ -492,14 +502,14 @@ def prepare(
     A picture that is prepared so already, in either polarity, passes unchanged. Raises `MnistAnnError` for what is no
     picture, or a blank one.
     """
-    return _prepared(picture)[0]
+    return list(_steps(picture).values())[-1]
 
 # %% ../nbs/06_recognition.ipynb #67e3ab7b
 def plot_steps(
     picture,  # a path, a PIL image, or an array: see `load_grey`
 ):  # the matplotlib Figure
     "Draw what becomes of a picture, step by step, until it is as MNIST's are. Raises `MnistAnnError` as `prepare` does."
-    steps, _ = _steps(picture)
+    steps = _steps(picture)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(steps), figsize=(1.45 * len(steps), 1.8), squeeze=False)
         for ax, (name, values) in zip(axes[0], steps.items()):
@@ -539,6 +549,120 @@ def set_thresholds(
     enough = np.flatnonzero((share_right >= right) & lower_follows)
     sure = float(probabilities[order[enough[-1]]]) if len(enough) else 2.0  # never
     return replace(network, attributes={**network.attributes, "max_energy": max_energy, "sure_probability": sure})
+
+# %% ../nbs/06_recognition.ipynb #9adbb500
+def _sheet_above(closed, level):
+    "The largest region that is lighter than `level`, filled, uint8, and the places of its edge inside the picture; None if it can be no sheet."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
+    largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
+    outline = max(cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
+    sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
+    dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
+    x, y = outline[:, 0].T
+    free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
+    if not 0.08 < sheet.mean() < 0.97 or sheet.sum() < 0.9 * dentless.sum() or free.sum() < 0.3 * max(closed.shape):
+        return None
+    return sheet, (y[free], x[free])
+
+
+def _edge_contrast(closed, sheet, edge):
+    "How much lighter the sheet is than what lies beyond its edge, as a ratio, where its edge is weak."
+    inside = cv2.dilate(np.where(sheet, closed, 0).astype(np.uint8), _disc(7))[edge]
+    beyond = cv2.erode(np.where(sheet, 255, closed).astype(np.uint8), _disc(7))[edge]
+    return float(np.percentile((inside + 4.0) / (beyond + 4.0), 15))
+
+# %% ../nbs/06_recognition.ipynb #db6cdda0
+def find_paper(
+    grey: np.ndarray,  # uint8 (height, width), from `load_grey`
+):  # the sheet, uint8 (height, width), and the row and column where it begins in the picture; or None if there seems to be none
+    "Cut a sheet of paper out of a picture that shows the table around it. Where the table shows in its corners, the nearest paper is painted over it."
+    small = cv2.medianBlur(_shrunk(grey, 128), 3)
+    longer = max(small.shape)
+    edge = max(1, longer // 10)
+    padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+    closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
+    low, high = np.percentile(closed, (2, 98))
+    candidates = [_sheet_above(closed, level) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
+    contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
+    if max(contrasts, default=0) < 1.15:
+        return None
+    sheet = candidates[int(np.argmax(contrasts))][0]
+    sheet = cv2.erode(cv2.copyMakeBorder(sheet, 4, 4, 4, 4, cv2.BORDER_REPLICATE), _disc(0.035 * longer))[4:-4, 4:-4]  # without its blurred edge
+    if not sheet.any():
+        return None
+    _, nearest = cv2.distanceTransformWithLabels(1 - sheet, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    shades = np.zeros(nearest.max() + 1, np.uint8)
+    shades[nearest[sheet > 0]] = closed[sheet > 0]
+    size = grey.shape[::-1]
+    sheet = cv2.resize(sheet, size, interpolation=cv2.INTER_NEAREST)
+    rows, columns = np.nonzero(sheet)
+    top, left = rows.min(), columns.min()
+    whole = np.where(sheet, grey, cv2.resize(shades[nearest], size))
+    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left))
+
+# %% ../nbs/06_recognition.ipynb #c6044aa8
+def _threshold(network, name):
+    "A number from the attributes of a network, or None."
+    value = network.attributes.get(name)
+    return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _or_shipped(network):
+    "The network; the shipped one for None."
+    return load_pretrained() if network is None else to_network(network)
+
+# %% ../nbs/06_recognition.ipynb #ec3f3928
+_LINE, _LATER = 2.0, 4.0  # are added to the energy when looks are compared: for a 1, since any straight line looks like one; and for later looks
+
+
+def _looks(grey):
+    "The ways to look at a picture, round by round: what is added to their energy, and for each its name and the arguments of `_look`."
+    dark_ink, paper = is_dark_ink(grey), find_paper(grey)
+    yield 0.0, [("the whole picture", (grey, dark_ink)), *([("the sheet alone", paper[:1])] if paper else [])]
+    yield _LATER, [("narrow ink", (grey, True, 0.3))]
+    yield _LATER, [("the other polarity", (grey, not dark_ink))]
+
+
+def _seen(picture, network):
+    "The looks that a picture needed, the best one first: each its energy, its name, the image, uint8 (28, 28), and how many digits there seem to be."
+    grey = load_grey(picture)
+    ready, max_energy = _ready(grey), _threshold(network, "max_energy")
+    if ready is not None:
+        return [(0.0, "already as MNIST's", ready, 1)]
+    seen, blank = [], None
+    for added, ways in _looks(grey):
+        for name, arguments in ways:
+            try:
+                steps, count = _look(*arguments)
+            except MnistAnnError as error:
+                blank = blank or error
+                continue
+            image = list(steps.values())[-1]
+            logits = network.logits(image[None])
+            seen.append((float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), name, image, count))
+        seen.sort(key=lambda look: look[0])
+        if max_energy is None or seen and seen[0][0] <= max_energy:
+            break
+    if not seen or blank and max_energy is not None and seen[0][0] > max_energy:
+        raise blank
+    return seen
+
+# %% ../nbs/06_recognition.ipynb #ae445230
+def plot_looks(
+    picture,  # a path, a PIL image, or an array: see `load_grey`
+    network: Network | None = None,  # the shipped one if left out
+):  # the matplotlib Figure
+    "Draw what the network saw of a picture in each look that it needed, the best first. Raises `MnistAnnError` as `predict` does."
+    network = _or_shipped(network)
+    looks = _seen(picture, network)
+    with figure_style() as plt:
+        fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.2), squeeze=False)
+        for ax, (_, name, image, _) in zip(axes[0], looks):
+            logits = network.logits(image[None])
+            ax.imshow(image, vmin=0, vmax=255)
+            ax.set_title(f"{name}\n{logits.argmax()}, energy {energy(logits)[0]:.1f}", fontsize=8, loc="center")
+            ax.set_axis_off()
+    return fig
 
 # %% ../nbs/06_recognition.ipynb #b115c96f
 def _as_png(fig):
@@ -584,17 +708,6 @@ def plot_prediction(
         right.set(title="probability of each digit (%)", xticks=range(10), ylim=(0, 100))
     return fig
 
-# %% ../nbs/06_recognition.ipynb #c6044aa8
-def _threshold(network, name):
-    "A number from the attributes of a network, or None."
-    value = network.attributes.get(name)
-    return value if isinstance(value, (int, float)) and math.isfinite(value) else None
-
-
-def _or_shipped(network):
-    "The network; the shipped one for None."
-    return load_pretrained() if network is None else to_network(network)
-
 # %% ../nbs/06_recognition.ipynb #bf791291
 def _read(images, network, count=1):
     "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits."
@@ -625,8 +738,9 @@ def predict(
     Warns if it looks like no digit, or if there are several. Raises `MnistAnnError` for what is no picture, a damaged or
     huge one, or a blank one.
     """
-    image, count = _prepared(picture)
-    prediction = _read(image[None], _or_shipped(network), count)[0]
+    network = _or_shipped(network)
+    _, _, image, count = _seen(picture, network)[0]
+    prediction = _read(image[None], network, count)[0]
     if prediction.is_digit is False or count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if count > 1 else ""), stacklevel=2)
     return prediction
@@ -748,7 +862,7 @@ def predict_many(
 
     def read(path):
         try:
-            image, count = _prepared(path)
+            _, _, image, count = _seen(path, network)[0]
             return path, _read(image[None], network, count)[0]
         except MnistAnnError as error:
             return path, error
