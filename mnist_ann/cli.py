@@ -363,6 +363,14 @@ def _options(version: Annotated[bool, typer.Option("--version", callback=_versio
     pass
 
 # %% ../nbs/11_command_line.ipynb #487ea038
+def _drop_output():
+    "Let Python not try to write the rest when it ends."
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # standard output is no file
+        pass
+
+
 def main(
     arguments: list[str] | None = None,  # what stands after `mnist-ann`; the command line's own if left out
 ) -> int:  # the exit status: 0, or 2 for a mistake of the user's, or 130 when interrupted
@@ -370,12 +378,18 @@ def main(
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest, **more: _complain(f"warning: {message}")
-            return app(arguments, prog_name="mnist-ann", standalone_mode=False) or 0
+            status = app(arguments, prog_name="mnist-ann", standalone_mode=False) or 0
+            sys.stdout.flush()  # here, where a full disk can still be told
+            return status
     except ma.MnistAnnError as error:
         _complain(error)
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted.")
         return 130
+    except OSError as error:
+        _drop_output()
+        if not isinstance(error, BrokenPipeError):  # whoever reads the output may stop when they like, as `head` does
+            _complain(f"{error.filename or 'the output'}: cannot be written ({error.strerror or error}).")
     except Exception as error:
         if not hasattr(error, "format_message"):  # not one of Typer's own, about options and arguments
             raise

@@ -560,7 +560,7 @@ def _sheet_above(closed, level):
     dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
     free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
-    if not 0.08 < sheet.mean() < 0.97 or sheet.sum() < 0.9 * dentless.sum() or free.sum() < 0.3 * max(closed.shape):
+    if not 0.1 < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape):
         return None
     return sheet, (y[free], x[free])
 
@@ -612,26 +612,37 @@ def _or_shipped(network):
     return load_pretrained() if network is None else to_network(network)
 
 # %% ../nbs/06_recognition.ipynb #ec3f3928
-_LINE, _LATER = 2.0, 4.0  # are added to the energy when looks are compared: for a 1, since any straight line looks like one; and for later looks
+_LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
 
 
 def _looks(grey):
-    "The ways to look at a picture, round by round: what is added to their energy, and for each its name and the arguments of `_look`."
+    "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
     dark_ink, paper = is_dark_ink(grey), find_paper(grey)
-    yield 0.0, [("the whole picture", (grey, dark_ink)), *([("the sheet alone", paper[:1])] if paper else [])]
-    yield _LATER, [("narrow ink", (grey, True, 0.3))]
-    yield _LATER, [("the other polarity", (grey, not dark_ink))]
+    yield [("the whole picture", 0.0, (grey, dark_ink)), *([("the sheet alone", 2.0, paper[:1])] if paper else [])]
+    yield [("narrow ink", 4.0, (grey, True, 0.3))]
+    yield [("the other polarity", 4.0, (grey, not dark_ink))]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    "What the network was shown of a picture."
+
+    name: str  # the look
+    image: np.ndarray  # uint8 (28, 28)
+    count: int = 1  # how many digits there seem to be
+    added: float = 0.0  # to its energy
+    worse: float = 0.0  # the energy by which looks are compared
 
 
 def _seen(picture, network):
-    "The looks that a picture needed, the best one first: each its energy, its name, the image, uint8 (28, 28), and how many digits there seem to be."
+    "The looks that a picture needed, the best one first."
     grey = load_grey(picture)
     ready, max_energy = _ready(grey), _threshold(network, "max_energy")
     if ready is not None:
-        return [(0.0, "already as MNIST's", ready, 1)]
+        return [_Seen("already as MNIST's", ready)]
     seen, blank = [], None
-    for added, ways in _looks(grey):
-        for name, arguments in ways:
+    for ways in _looks(grey):
+        for name, added, arguments in ways:
             try:
                 steps, count = _look(*arguments)
             except MnistAnnError as error:
@@ -639,11 +650,11 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append((float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), name, image, count))
-        seen.sort(key=lambda look: look[0])
-        if max_energy is None or seen and seen[0][0] <= max_energy:
+            seen.append(_Seen(name, image, count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
+        seen.sort(key=lambda look: look.worse)
+        if max_energy is None or seen and seen[0].worse <= max_energy:
             break
-    if not seen or blank and max_energy is not None and seen[0][0] > max_energy:
+    if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
     return seen
 
@@ -657,10 +668,10 @@ def plot_looks(
     looks = _seen(picture, network)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.2), squeeze=False)
-        for ax, (_, name, image, _) in zip(axes[0], looks):
-            logits = network.logits(image[None])
-            ax.imshow(image, vmin=0, vmax=255)
-            ax.set_title(f"{name}\n{logits.argmax()}, energy {energy(logits)[0]:.1f}", fontsize=8, loc="center")
+        for ax, look in zip(axes[0], looks):
+            logits = network.logits(look.image[None])
+            ax.imshow(look.image, vmin=0, vmax=255)
+            ax.set_title(f"{look.name}\n{logits.argmax()}, energy {energy(logits)[0]:.1f}", fontsize=8, loc="center")
             ax.set_axis_off()
     return fig
 
@@ -709,12 +720,12 @@ def plot_prediction(
     return fig
 
 # %% ../nbs/06_recognition.ipynb #bf791291
-def _read(images, network, count=1):
-    "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits."
+def _read(images, network, count=1, added=0.0):
+    "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits; how unlike a digit it must not be depends on the look at it."
     logits = network.logits(images)
     max_energy, sure = _threshold(network, "max_energy"), _threshold(network, "sure_probability")
     predictions = []
-    for image, probabilities, high in zip(images, softmax(logits), energy(logits)):
+    for image, probabilities, high in zip(images, softmax(logits), energy(logits) + added):
         second, first = np.argsort(probabilities)[-2:].tolist()
         is_digit = None if max_energy is None else bool(high <= max_energy)
         doubt = ""
@@ -739,10 +750,10 @@ def predict(
     huge one, or a blank one.
     """
     network = _or_shipped(network)
-    _, _, image, count = _seen(picture, network)[0]
-    prediction = _read(image[None], network, count)[0]
-    if prediction.is_digit is False or count > 1:
-        warnings.warn(f"{prediction.doubt}." + (" See read_number." if count > 1 else ""), stacklevel=2)
+    look = _seen(picture, network)[0]
+    prediction = _read(look.image[None], network, look.count, look.added)[0]
+    if prediction.is_digit is False or look.count > 1:
+        warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
     return prediction
 
 # %% ../nbs/06_recognition.ipynb #95b6bee2
@@ -773,6 +784,24 @@ def _find_row(grey):
     if np.median(gaps) > 0.12 or max(tops) - min(tops) > 1.5 * size:  # most have one piece above another, or the row is slanted
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level.")
     return ink, masks
+
+
+def _row_seen(grey, network):
+    "The images of the digits in a row, their masks, and where these begin: in the whole picture, or, if there is hardly a digit in it, on the sheet alone."
+    max_energy, found, error = _threshold(network, "max_energy"), [], None
+    for part, begins in filter(None, ((grey, (0, 0)), find_paper(grey))):
+        try:
+            ink, masks = _find_row(part)
+        except MnistAnnError as refused:
+            error = error or refused
+            continue
+        images = np.stack([_finished(ink, mask)["fitted, centred"] for mask in masks])
+        found.append((float(np.median(energy(network.logits(images)))), images, masks, begins))
+        if max_energy is None or found[-1][0] <= max_energy:
+            break
+    if not found:
+        raise error
+    return min(found, key=lambda row: row[0])[1:]
 
 # %% ../nbs/06_recognition.ipynb #f126126b
 @dataclass(frozen=True, eq=False)
@@ -822,10 +851,10 @@ def read_number(
 
     Dots, commas and dashes are left out. Raises `MnistAnnError` for what `predict` refuses, and for more than one row.
     """
-    grey = load_grey(picture)
-    ink, masks = _find_row(grey)
-    predictions = _read(np.stack([_finished(ink, mask)["fitted, centred"] for mask in masks]), _or_shipped(network))
-    boxes = [(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) for rows, columns in map(np.nonzero, masks)]
+    grey, network = load_grey(picture), _or_shipped(network)
+    images, masks, (top, left) = _row_seen(grey, network)
+    predictions = _read(images, network)
+    boxes = [(left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1) for rows, columns in map(np.nonzero, masks)]
     return Number("".join(str(prediction.digit) for prediction in predictions), tuple(predictions),
                   tuple(tuple(int(edge) for edge in box) for box in boxes), grey)
 
@@ -862,8 +891,8 @@ def predict_many(
 
     def read(path):
         try:
-            _, _, image, count = _seen(path, network)[0]
-            return path, _read(image[None], network, count)[0]
+            look = _seen(path, network)[0]
+            return path, _read(look.image[None], network, look.count, look.added)[0]
         except MnistAnnError as error:
             return path, error
 

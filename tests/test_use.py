@@ -48,6 +48,15 @@ def test_predict_is_light():
     assert int(megabytes) < 150
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", (("predict", str(SAMPLES[0])), ("info", "--json"), ("--version",)))
+def test_an_output_that_cannot_be_written_is_told_in_one_line(arguments):
+    with open("/dev/full", "w") as full:
+        answer = subprocess.run([sys.executable, "-c", COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("mnist-ann: the output: cannot be written") and answer.stderr.count("\n") == 1
+
+
 def test_import_alone_loads_nothing():
     answer = run("-c", "import sys, mnist_ann; print('numpy' in sys.modules, 'h5py' in sys.modules); mnist_ann.no_such_name")
     assert answer.stdout == "False False\n"
