@@ -71,7 +71,7 @@ def gone_on(best, runs, train, test, drawn=10_000):
             print(f"{share:.0%} of the further training: {found[-1][0].errors} validation mistakes", flush=True)
         report, share, network = min(found, key=lambda one: one[0].errors)  # the first of the best has the largest share
         keep(network, path, valid, test, drawn_digits=drawn, epochs_before=best.attributes["epochs"], share_of_further_training=float(share),
-             val_errors=report.errors, val_loss=report.attributes()["test_loss"])
+             val_errors=report.errors, val_accuracy=report.accuracy, val_loss=report.attributes()["test_loss"])
     return ma.load_network(path)
 
 

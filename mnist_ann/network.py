@@ -82,7 +82,9 @@ class Network:
         "The score of each class. Raises `MnistAnnError` for other shapes, dtypes or ranges."
         a = _as_inputs(images, self)
         for W, b in zip(self.weights[:-1], self.biases[:-1]):
-            a = relu(a @ W + b)
+            a = a @ W
+            a += b  # in place: for 10,000 images, the memory for a copy takes as long as the product
+            np.maximum(a, 0, out=a)
         return a @ self.weights[-1] + self.biases[-1]
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:

@@ -646,7 +646,7 @@ def _seen(picture, network):
             try:
                 steps, count = _look(*arguments)
             except MnistAnnError as error:
-                blank = blank or error
+                blank = blank or (None if seen else error)  # only of the whole picture: later looks may find nothing
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
