@@ -789,7 +789,13 @@ def _find_row(grey):
 def _row_seen(grey, network):
     "The images of the digits in a row, their masks, and where these begin: in the whole picture, or, if there is hardly a digit in it, on the sheet alone."
     max_energy, found, error = _threshold(network, "max_energy"), [], None
-    for part, begins in filter(None, ((grey, (0, 0)), find_paper(grey))):
+
+    def parts():
+        yield grey, (0, 0)
+        if sheet := find_paper(grey):
+            yield sheet
+
+    for part, begins in parts():
         try:
             ink, masks = _find_row(part)
         except MnistAnnError as refused:
