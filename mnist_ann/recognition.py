@@ -785,7 +785,7 @@ def _find_row(grey):
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level.")
     return ink, masks
 
-
+# %% ../nbs/06_recognition.ipynb #6cad7cbf
 def _row_seen(grey, network):
     "The images of the digits in a row, their masks, and where these begin: in the whole picture, or, if there is hardly a digit in it, on the sheet alone."
     max_energy, found, error = _threshold(network, "max_energy"), [], None
