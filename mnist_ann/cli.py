@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
+from math import log
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ import mnist_ann as ma
 from .data import _written_whole
 
 # %% ../nbs/11_command_line.ipynb #2931592d
-app = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
+app = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="A neural network that reads handwritten digits: train it, examine it, let it read pictures.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -262,6 +263,10 @@ def _unfinished_run(runs, name, resume):
         raise ma.MnistAnnError(f"{unfinished}: this folder cannot be made ({error.strerror or error}). Give other --runs.") from error
     try:
         yield folder, unfinished
+    except KeyboardInterrupt:
+        if any(unfinished.glob("*.checkpoint")):
+            _complain(f"go on with --name {folder.name} --resume, and the same settings.")
+        raise
     finally:
         if os.path.isdir(unfinished) and not any(unfinished.iterdir()):
             unfinished.rmdir()
@@ -320,6 +325,9 @@ def train(
         print(json.dumps({"folder": str(folder), **history.attributes(), **report.attributes()}, indent=2))
     else:
         _say_result(folder, network, history, report, valid, test)
+    if (val_loss := history.val_loss[history.kept_epoch - 1]) > log(10):
+        raise ma.MnistAnnError(f"{folder}: this network has learned nothing. Its validation loss is {val_loss:.3g}, and that of knowing "
+                               f"nothing is ln 10 = {log(10):.2f}. Give another --learning-rate (it was {settings.learning_rate:g}).")
 
 # %% ../nbs/11_command_line.ipynb #67cbd42c
 def _finish_run(folder, unfinished, network, history, report):
@@ -358,9 +366,11 @@ def _version(wanted: bool):
         raise typer.Exit
 
 # %% ../nbs/11_command_line.ipynb #984bc3e0
-@app.callback()
-def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False):
-    pass
+@app.callback(invoke_without_command=True)
+def _options(context: typer.Context,
+             version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False):
+    if context.invoked_subcommand is None:  # `mnist-ann` alone
+        print(context.get_help())
 
 # %% ../nbs/11_command_line.ipynb #487ea038
 def _drop_output():
@@ -380,6 +390,8 @@ def main(
             warnings.showwarning = lambda message, *rest, **more: _complain(f"warning: {message}")
             status = app(arguments, prog_name="mnist-ann", standalone_mode=False) or 0
             sys.stdout.flush()  # here, where a full disk can still be told
+            if status == 130:  # Typer has swallowed a Ctrl-C
+                raise KeyboardInterrupt
             return status
     except ma.MnistAnnError as error:
         _complain(error)
@@ -393,6 +405,5 @@ def main(
     except Exception as error:
         if not hasattr(error, "format_message"):  # not one of Typer's own, about options and arguments
             raise
-        if error.format_message():  # a bare command has printed its help, and has nothing to add
-            _complain(f"{error.format_message()} See --help.")
+        _complain(f"{error.format_message()} See --help.")
     return 2

@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, lru_cache
 from hashlib import sha256
 from io import BytesIO
-from math import inf, isfinite
+from math import inf, isfinite, log
 from numbers import Integral, Real
 from pathlib import Path
-from threading import Event
+from socket import socketpair
+from threading import Event, Thread
 from time import perf_counter
 
 import mnist_ann.model  # first: it sets TensorFlow and Keras up
@@ -504,9 +505,21 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
 
 # %% ../nbs/04_training.ipynb #918c0203
+def _acknowledge(signals):
+    "Say what each Ctrl-C will do, as they come, until the socket is closed."
+    words = iter(("Ctrl-C: the training ends with this epoch. Ctrl-C again gives up the epoch, too.", "Ctrl-C: this epoch is given up."))
+    while number := signals.recv(1):
+        if number[0] == signal.SIGINT and (word := next(words, None)):
+            print(word, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def _interruptible():
-    "Gives an event that is set by the first Ctrl-C; a second one raises KeyboardInterrupt."
+    """Gives an event that is set by the first Ctrl-C; a second one raises KeyboardInterrupt.
+
+    Python itself hears of a signal only between two calls, and an epoch is a single one. So a thread listens to the socket into
+    which Python writes each signal at once, and says that it has been heard.
+    """
     asked = Event()
 
     def ask(signal_number, frame):
@@ -519,10 +532,19 @@ def _interruptible():
     except ValueError:  # not in the main thread, which alone hears of Ctrl-C
         yield asked
         return
+    heard, writes = socketpair()
+    writes.setblocking(False)
+    listened_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
+    listener = Thread(target=_acknowledge, args=(heard,), daemon=True)
+    listener.start()
     try:
         yield asked
     finally:
+        signal.set_wakeup_fd(listened_before)
         signal.signal(signal.SIGINT, before)
+        writes.close()  # the listener hears of it, and ends
+        listener.join()
+        heard.close()
 
 # %% ../nbs/04_training.ipynb #e65bdf33
 def _panel(title, curves, form, width=260, height=130, most=200):
@@ -554,7 +576,7 @@ class _Progress:
 
     def __enter__(self):
         if self.verbose and not self.in_notebook:
-            self.bar.write(self.lines[0], file=sys.stdout)
+            self._write(self.lines[0])
         if self.history.loss:
             self.say(f"going on after epoch {len(self.history.loss)}")
         return self
@@ -568,9 +590,13 @@ class _Progress:
     def say(self, line):
         self.lines.append(line)
         if self.verbose and not self.in_notebook:
-            self.bar.write(line, file=sys.stdout)
+            self._write(line)
         elif self.verbose and perf_counter() > self.shown_at + 0.1:  # ten pictures a second are enough
             self._show(with_bar=True)
+
+    def _write(self, line):
+        self.bar.write(line, file=sys.stdout)
+        sys.stdout.flush()  # whoever reads it through a pipe sees each epoch when it ends
 
     def __exit__(self, *error):
         self.bar.close()
@@ -592,6 +618,9 @@ class _Progress:
         self.shown_at = perf_counter()
 
 # %% ../nbs/04_training.ipynb #01a93bbf
+_DIVERGED = 1000.0  # nats: a loss above this comes down no more
+
+
 def _trainer(train, valid, sizes, settings, augment, teacher):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
     batch_size, momentum = min(settings["batch_size"], len(train)), settings["momentum"]
@@ -616,9 +645,9 @@ def _trainer(train, valid, sizes, settings, augment, teacher):
         examined = averages or weights
         moved = [float(tf.math.divide_no_nan(length, tf.norm(W))) for length, W in zip(lengths, weights[::2])]
         (loss, accuracy), (val, dead) = sums / len(train), _examine(examined, valid)
-        if not all(map(isfinite, (loss, *val, *moved))):
-            raise MnistAnnError(f"training diverged in epoch {state.epoch + 1}: the loss is {loss:.3g}. Lower the learning rate "
-                                f"({settings['learning_rate']}) or the momentum ({momentum}).")
+        if not all(map(isfinite, (loss, *val, *moved))) or max(loss, val[0]) > _DIVERGED:
+            raise MnistAnnError(f"training diverged in epoch {state.epoch + 1}: the loss is {loss:.3g}, where knowing nothing costs "
+                                f"{log(10):.2f}. Lower the learning rate ({settings['learning_rate']}) or the momentum ({momentum}).")
         history = _extended(state.history, loss=float(loss), accuracy=float(accuracy), val_loss=float(val[0]), val_accuracy=float(val[1]),
                             dead_units=dead, updates=moved, seconds=perf_counter() - started)
         best = settings["patience"] is None or history.val_loss[-1] < min(state.history.val_loss, default=inf)
