@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOTEBOOKS := $(wildcard nbs/*.ipynb)
 SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
 
-.PHONY: run test lab notebooks readme html pretrained bench clean
+.PHONY: run test test-notebooks test-programs test-machines lab notebooks export readme html pretrained bench clean
 
 run: .venv/run.stamp
 	$(BIN)/mnist-ann train --epochs $(EPOCHS)
@@ -13,20 +13,33 @@ run: .venv/run.stamp
 	@echo "The sample pictures, read with trained_model_weights.h5:"
 	@$(BIN)/mnist-ann predict $(SAMPLES)
 
+# Side by side: the notebooks compute on both cores, but for most of the time on one.
 test: .venv/dev.stamp
+	$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline) test-notebooks test-programs
+
+test-notebooks: .venv/dev.stamp
 	$(BIN)/nbdev_test --n_workers 1
+
+test-programs: .venv/dev.stamp
 	$(BIN)/python -m pytest tests
 
+# The chapters on other processors, imitated. For one of them, other seeds or single chapters: python tests/machines.py --help
+test-machines: .venv/dev.stamp
+	$(BIN)/python tests/machines.py
+
 lab: .venv/dev.stamp
-	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/nbs/index.ipynb
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/nbs/index.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
 
 # Exports first, since a chapter may use what it defines. A failing cell stops here, with its notebook as it was.
-notebooks: .venv/dev.stamp
-	$(BIN)/nbdev_export
+notebooks: .venv/dev.stamp export
 	for notebook in $(NOTEBOOKS); do $(BIN)/jupyter nbconvert --to notebook --execute --inplace $$notebook || exit 1; done
 	$(BIN)/nbdev_clean
+	$(MAKE) export readme
+
+# The package, and its list of names for editors and type checkers, from the notebooks.
+export: .venv/dev.stamp
 	$(BIN)/nbdev_export
-	$(MAKE) readme
+	$(BIN)/python nbs/stub.py
 
 readme: .venv/dev.stamp
 	$(BIN)/python nbs/readme.py
@@ -66,4 +79,4 @@ bench: .venv/bench.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv _html build dist *.egg-info
+	rm -rf .venv _html build dist *.egg-info .hypothesis .pytest_cache

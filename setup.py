@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 config = ConfigParser(delimiters=["="])
-config.read("settings.ini", encoding="utf-8")
+config.read(Path(__file__).with_name("settings.ini"), encoding="utf-8")
 cfg = config["DEFAULT"]
 first, last = (int(cfg[key].split(".")[1]) for key in ("min_python", "max_python"))
 
@@ -40,7 +40,7 @@ setup(
     ],
     python_requires=f">=3.{first},<3.{last + 1}",
     packages=find_packages(include=["mnist_ann", "mnist_ann.*"]),
-    package_data={"mnist_ann": ["mnist/*", "*.mplstyle"]},
+    package_data={"mnist_ann": ["mnist/*", "*.mplstyle", "*.pyi", "py.typed"]},
     install_requires=cfg["requirements"].split(),
     extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "bench", "export")},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": [f"{cfg['lib_name']}={cfg['lib_path']}._modidx:d"]},

@@ -15,6 +15,7 @@ from math import ceil, isfinite
 from numbers import Integral, Real
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import mnist_ann.model  # first: it sets TensorFlow up
 
@@ -46,7 +47,7 @@ class Distortion:
     sigma: float = 5.0  # elastic: the standard deviation of the Gaussian that smooths it, in pixels
     centred: bool = False  # put the centre of mass back in the middle
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.centred, bool):
             raise MnistAnnError(f"centred must be True or False, not {self.centred!r}.")
         for name, value in asdict(self).items():
@@ -176,8 +177,9 @@ def _build_teacher(seed, dropout=0.3):
 class Teacher:
     "A trained convolutional network: called with uint8 images (n, 28, 28), it gives their probabilities, float32 (n, 10)."
 
-    def __init__(self, model, seconds=0.0):
-        self.model, self.seconds = model, seconds  # a Keras model, and how long it was trained
+    def __init__(self, model: keras.Model, seconds: float = 0.0) -> None:
+        self.model: keras.Model = model
+        self.seconds: float = seconds  # how long it was trained
         self._answer = tf.function(lambda images: tf.nn.softmax(model(images, training=False)), autograph=False,
                                    input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.uint8)])
 
@@ -185,7 +187,7 @@ class Teacher:
         pieces = (images[start:start + at_once, :, :, None] for start in range(0, len(images), at_once))
         return np.concatenate([np.zeros((0, 10), np.float32), *(self._answer(piece).numpy() for piece in pieces)])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         digest = sha256(b"".join(array.tobytes() for array in self.model.get_weights())).hexdigest()
         return f"Teacher(sha256={digest[:16]})"
 
@@ -276,8 +278,8 @@ def train_recipe(
     checkpoint: str | Path | None = None,  # a folder for the checkpoints of the teacher and of the training
     resume: bool = False,  # go on from the checkpoints in that folder, if there are any
     verbose: int = 1,  # 0 is silent
-    **settings,  # other arguments of `train`
-):  # the Keras model; its `history` tells the training
+    **settings: Any,  # other arguments of `train`
+) -> keras.Model:  # its `history` tells the training
     "Build the network of a recipe and train it; if the recipe has a teacher, the teacher comes first. Raises `MnistAnnError` as `train` does."
     model, teacher, told = build_model(recipe.hidden_units, seed=seed), None, {}
     if recipe.teacher_epochs:

@@ -26,7 +26,7 @@ import mnist_ann as ma
 from .data import _written_whole
 
 # %% ../nbs/11_command_line.ipynb #2931592d
-app = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,
+app: typer.Typer = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="A neural network that reads handwritten digits: train it, examine it, let it read pictures.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -155,7 +155,7 @@ def predict(
     csv_: Annotated[Path | None, typer.Option("--csv", help="Write the answers to this file, a row for each picture.")] = None,
     weights: Weights = None,
     json_: Json = False,
-):
+) -> None:
     "Read the digit in each picture. A picture that cannot be read is reported, and the others are read all the same."
     if csv_ and json_:
         raise ma.MnistAnnError("--csv and --json exclude each other.")
@@ -191,7 +191,7 @@ def evaluate(
     weights: Weights = None,
     data: Data = None,
     json_: Json = False,
-):
+) -> None:
     "Let a network read all test digits, and say how good it is."
     network, (_, test) = _network(weights), _digits(data)
     report = ma.evaluate(network, test)
@@ -211,7 +211,7 @@ def evaluate(
 def info(
     weights: Annotated[Path | None, typer.Argument(help="A weights file; the shipped one if left out.")] = None,
     json_: Json = False,
-):
+) -> None:
     "Say what is in a weights file: sizes, recipe, seed, validation and test figures, versions."
     network = _network(weights)
     if json_:
@@ -301,7 +301,7 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the run; date and time if left out.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run of this name, which was stopped.")] = False,
     json_: Json = False,
-):
+) -> None:
     "Train a network, examine it on the test digits, and write weights, report and figures to a new folder."
     os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files
     changed = {"hidden_units": None if hidden_units is None else _hidden_units(hidden_units), "epochs": epochs,

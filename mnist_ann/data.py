@@ -17,8 +17,15 @@ from dataclasses import dataclass
 from math import prod
 from os.path import isdir, isfile
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
+
+if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from matplotlib.figure import Figure
 
 # %% ../nbs/01_data.ipynb #6fb44f28
 class MnistAnnError(Exception):
@@ -99,7 +106,7 @@ class Digits:
     images: np.ndarray  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     labels: np.ndarray  # uint8 (n,): 0 to 9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.shape[1:] != (28, 28):
             raise MnistAnnError(f"images must be uint8 (n, 28, 28), not {self.images.dtype} {self.images.shape}.")
         if self.labels.dtype != np.uint8 or self.labels.ndim != 1:
@@ -109,14 +116,18 @@ class Digits:
         if len(self.labels) and self.labels.max() > 9:
             raise MnistAnnError(f"labels must be 0 to 9, not {self.labels.max()}.")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
+    @overload
+    def __getitem__(self, index: int) -> tuple[np.ndarray, int]: ...
+    @overload
+    def __getitem__(self, index: slice | np.ndarray) -> "Digits": ...
     def __getitem__(self, index):
         image, label = self.images[index], self.labels[index]
         return (image, int(label)) if np.ndim(label) == 0 else Digits(image, label)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Digits({len(self):,} images of 28x28)"
 
 # %% ../nbs/01_data.ipynb #2a0403f3
@@ -187,7 +198,7 @@ def _load_folder(folder, md5s, in_memory=True):
 
 # %% ../nbs/01_data.ipynb #1cdfbc41
 @contextmanager
-def figure_style():
+def figure_style() -> "Iterator[ModuleType]":
     "The look of this package for the figures drawn inside, as `with figure_style() as plt:`, and only for these."
     import matplotlib.pyplot as plt  # here, so that reading a digit does not have to load it
 
@@ -202,7 +213,7 @@ def plot_digits(
     titles: list[str] | None = None,  # n texts, one above each digit
     columns: int = 10,  # digits in a row
     size: float = 0.7,  # width and height of a digit, in inches
-):  # the matplotlib Figure
+) -> "Figure":
     "Draw digits in rows, dark on white, each with an optional title."
     columns = max(1, min(columns, len(images)))
     rows = max(1, -(-len(images) // columns))

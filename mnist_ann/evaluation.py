@@ -9,6 +9,7 @@ __all__ = ['Report', 'evaluate', 'plot_confusion_matrix', 'digit_scores', 'plot_
 # %% ../nbs/05_evaluation.ipynb #a4ccbe23
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .data import Digits, MnistAnnError, figure_style, one_hot, plot_digits
 from .network import Network, cross_entropy, softmax, to_network
+
+if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
+    import keras
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # %% ../nbs/05_evaluation.ipynb #ec8a1c72
 @dataclass(frozen=True, eq=False)
@@ -43,7 +49,10 @@ class Report:
         "How many digits are misread."
         return len(self.mistakes)
 
-    accuracy = property(lambda self: 1 - self.errors / len(self.digits), doc="The share of the digits that are read rightly: float.")
+    @property
+    def accuracy(self) -> float:
+        "The share of the digits that are read rightly."
+        return 1 - self.errors / len(self.digits)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -60,14 +69,12 @@ class Report:
         "How far stated probabilities are from the share that is right, on average (Naeini et al. 2015; 15 bins of equal width)."
         return _calibration_error(self.probabilities.max(axis=1), self.predictions == self.digits.labels)
 
-    def attributes(self) -> dict:
+    def attributes(self) -> dict[str, Any]:
         "What a weights file should say about its test."
-        return {"test_images": len(self.digits), "test_errors": self.errors, "test_accuracy": self.accuracy,
-                "test_interval": list(self.interval), "test_loss": self.loss, "test_calibration_error": self.calibration_error}
+        return {"test_images": len(self.digits), "test_errors": self.errors, "test_accuracy": self.accuracy, "test_interval": list(self.interval), "test_loss": self.loss, "test_calibration_error": self.calibration_error}
 
-    def __repr__(self):
-        low, high = self.interval
-        return f"Report({self.errors:,} of {len(self.digits):,} misread: {self.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%})"
+    def __repr__(self) -> str:
+        return f"Report({self.errors:,} of {len(self.digits):,} misread: {self.accuracy:.2%}, 95 % interval {self.interval[0]:.2%} to {self.interval[1]:.2%})"
 
 # %% ../nbs/05_evaluation.ipynb #591a4a10
 def _some(digits, asked_by):
@@ -78,7 +85,7 @@ def _some(digits, asked_by):
 
 
 def evaluate(
-    model,  # a Network, or a Keras model from `build_model`
+    model: "keras.Model | Network",  # from `build_model`, for one
     digits: Digits,  # what to ask it
 ) -> Report:
     "Let a network read digits. Raises `MnistAnnError` if there are none, or if the model is no multi-layer perceptron."
@@ -88,7 +95,7 @@ def evaluate(
 # %% ../nbs/05_evaluation.ipynb #b6f05d18
 def plot_confusion_matrix(
     report: Report,
-):  # the matplotlib Figure
+) -> "Figure":
     "The confusion matrix: counts, and below each its share of the row in per cent. The colour shows the mistakes."
     import seaborn as sns
 
@@ -121,7 +128,7 @@ def plot_mistakes(
     report: Report,
     n: int = 40,  # how many, at most
     columns: int = 10,
-):  # the matplotlib Figure
+) -> "Figure":
     "The misread digits, the most confident first: on each the true label, what was read, and the probability given to it."
     chosen = report.mistakes[:n]
     titles = [f"{report.digits.labels[k]}, read {report.predictions[k]}\n{report.probabilities[k].max():.1%}" for k in chosen]
@@ -138,9 +145,9 @@ def _calibration_error(stated, right, bins=15):
 # %% ../nbs/05_evaluation.ipynb #96052df7
 def plot_reliability(
     *reports: Report,
-    labels=None,  # a name for each
+    labels: list[str] | None = None,  # a name for each
     bins: int = 10,  # of equal width, by the stated probability
-):  # the matplotlib Axes
+) -> "Axes":
     "The share of answers that are right, against the probability stated for them. On the diagonal, a network is calibrated."
     with figure_style() as plt:
         fig, ax = plt.subplots(figsize=(4.6, 3.6))
@@ -159,7 +166,7 @@ def plot_reliability(
 
 # %% ../nbs/05_evaluation.ipynb #4dfceaf9
 def calibrate(
-    model,  # a Network, or a Keras model from `build_model`
+    model: "keras.Model | Network",  # from `build_model`, for one
     valid: Digits,  # validation digits: neither trained on nor tested on
 ) -> Network:  # a new one, which gives the same answers; its attribute "temperature" tells what was divided by
     """Make the stated probabilities right on average: divide the last layer by a temperature (Guo et al. 2017).
@@ -183,7 +190,7 @@ def calibrate(
 # %% ../nbs/05_evaluation.ipynb #fb5439de
 def report_to_dict(
     report: Report,
-) -> dict:  # plain Python values that JSON can hold
+) -> dict[str, Any]:  # plain Python values that JSON can hold
     "Everything in a report but the pictures: the figures, the confusion matrix, each digit's scores, each mistake."
     mistakes = [{"index": int(k), "label": int(report.digits.labels[k]), "prediction": int(report.predictions[k]),
                  "probability": float(report.probabilities[k].max())} for k in report.mistakes]

@@ -12,7 +12,9 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet']
 
 # %% ../nbs/exercises.ipynb #3caadae4
+from collections.abc import Callable
 from functools import cache, wraps
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ class NotYet(AssertionError):
     "An answer that is not right yet; its text says what to look at."
 
 
-def _check(function):
+def _check(function: Callable) -> Callable[..., None]:
     "A check that lets `...` pass as not answered yet."
     @wraps(function)
     def check(answer, *more):
@@ -57,7 +59,7 @@ def _nearest_01(X, M):
 
 # %% ../nbs/exercises.ipynb #d5ba7149
 @_check
-def check_header(answer):
+def check_header(answer: Any) -> None:
     "The header of the file of test labels: a list of eight bytes."
     answer = list(answer)
     _want(len(answer) == 8, "Eight numbers: four for the magic number, and four for the size of each dimension.")
@@ -70,7 +72,7 @@ def check_header(answer):
 
 # %% ../nbs/exercises.ipynb #92b7225f
 @_check
-def check_longer_examination(answer):
+def check_longer_examination(answer: Any) -> None:
     "What the best of 200 coin tossers looks like on 10,000 questions, in per cent."
     _want(not 0.5 <= answer <= 0.7, "In per cent, please: 50 is one half.")
     _want(answer > 50.5, "That is what an average tosser gets. The best of 200 has some luck on 10,000 questions, too.")
@@ -80,7 +82,7 @@ def check_longer_examination(answer):
 
 # %% ../nbs/exercises.ipynb #73b8a805
 @_check
-def check_scrambled(answer):
+def check_scrambled(answer: Any) -> None:
     "The accuracy of the nearest average on validation digits, all pixels in the same new order."
     from mnist_ann.data import normalize
 
@@ -103,7 +105,7 @@ def _more_neighbours():
 
 
 @_check
-def check_more_neighbours(answer):
+def check_more_neighbours(answer: Any) -> None:
     "Three accuracies of the nearest neighbour, for 500, 5,000 and 50,000 examples."
     answer = list(answer)
     _want(len(answer) == 3 and all(0 <= part <= 1 for part in answer), "A list of three numbers from 0 to 1, please.")
@@ -115,7 +117,7 @@ def check_more_neighbours(answer):
 
 # %% ../nbs/exercises.ipynb #c6cdc6e6
 @_check
-def check_recentred(answer):
+def check_recentred(answer: Any) -> None:
     "A function that moves a picture by whole pixels so that its centre of mass is near (14, 14)."
     dot, pair = np.zeros((2, 28, 28), np.uint8)
     dot[3, 20] = 9
@@ -137,7 +139,7 @@ def check_recentred(answer):
 
 # %% ../nbs/exercises.ipynb #4a9ceec9
 @_check
-def check_two_doubts(answer):
+def check_two_doubts(answer: Any) -> None:
     "The loss of an answer that is half the time unsure and half the time sure and wrong."
     _want(answer > 0, "A price is positive: the logarithm of a share is not.")
     _want(not np.isclose(answer, -np.log(0.255), atol=0.02), "That is the price of the mean share. The loss is the mean of the prices.")
@@ -147,7 +149,7 @@ def check_two_doubts(answer):
 
 # %% ../nbs/exercises.ipynb #7f4dabe9
 @_check
-def check_softened(function):
+def check_softened(function: Any) -> None:
     "Softmax of the scores divided by a number."
     logits = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 4.0]])
 
@@ -167,7 +169,7 @@ def check_softened(function):
 
 # %% ../nbs/exercises.ipynb #8604deaa
 @_check
-def check_squared_price(slope):
+def check_squared_price(slope: Any) -> None:
     "The slope of the squared distance between scores and one-hot rows, averaged over the pictures."
     rng = np.random.default_rng(0)
     Z, Y = rng.normal(size=(4, 3)), np.eye(3)[[0, 2, 1, 2]]
@@ -187,7 +189,7 @@ def check_squared_price(slope):
 
 # %% ../nbs/exercises.ipynb #6c981b87
 @_check
-def check_leaky_relu(function, slope):
+def check_leaky_relu(function: Any, slope: Any) -> None:
     "Leaky ReLU and its slope."
     z = np.array([-2.0, -0.5, 0.5, 3])
     _want(np.allclose(function(z), [-0.02, -0.005, 0.5, 3]), "Negative numbers are divided by 100, positive ones stay.")
@@ -197,7 +199,7 @@ def check_leaky_relu(function, slope):
 
 # %% ../nbs/exercises.ipynb #c60d9c09
 @_check
-def check_step_with_velocity(step):
+def check_step_with_velocity(step: Any) -> None:
     "Gradient descent in which each parameter keeps a velocity."
     from mnist_ann.network import initialize
 
@@ -216,7 +218,7 @@ def check_step_with_velocity(step):
 
 # %% ../nbs/exercises.ipynb #ea55a6a1
 @_check
-def check_way_back(slopes):
+def check_way_back(slopes: Any) -> None:
     "The four slopes of a network with one hidden layer."
     from mnist_ann.network import cross_entropy
 
@@ -244,7 +246,7 @@ def check_way_back(slopes):
 
 # %% ../nbs/exercises.ipynb #e9c5c94f
 @_check
-def check_parameters(answer):
+def check_parameters(answer: Any) -> None:
     "03.1: the number of parameters of `build_model((128, 64))`."
     layers = [(784, 128), (128, 64), (64, 10)]
     weights, biases = sum(inputs * units for inputs, units in layers), sum(units for _, units in layers)
@@ -255,7 +257,7 @@ def check_parameters(answer):
 
 # %% ../nbs/exercises.ipynb #25cf4f6a
 @_check
-def check_file_bytes(answer):
+def check_file_bytes(answer: Any) -> None:
     "03.2: the bytes of the weights and biases of `build_model((64,))` in a file."
     parameters = 784 * 64 + 64 + 64 * 10 + 10
     _want(answer != parameters, "That is how many numbers there are. How many bytes does one float32 take?")
@@ -267,7 +269,7 @@ def check_file_bytes(answer):
 
 # %% ../nbs/exercises.ipynb #dc4b0cc2
 @_check
-def check_same_budget(hidden_units):
+def check_same_budget(hidden_units: Any) -> None:
     "03.3: at least three hidden layers with about as many parameters as one of 64 neurons."
     _want(isinstance(hidden_units, (tuple, list)), "Give the neurons of each hidden layer, as in (64,).")
     _want(len(hidden_units) >= 3, f"{len(hidden_units)} hidden layers. Take three or more.")
@@ -279,7 +281,7 @@ def check_same_budget(hidden_units):
 
 # %% ../nbs/exercises.ipynb #43713882
 @_check
-def check_read_layer(read_layer):
+def check_read_layer(read_layer: Any) -> None:
     "03.4: a function that reads layer k of a weights file."
     import tempfile
     from pathlib import Path
@@ -301,7 +303,7 @@ def check_read_layer(read_layer):
 
 # %% ../nbs/exercises.ipynb #24e3dcc7
 @_check
-def check_slope_by_logits(slope_by_logits):
+def check_slope_by_logits(slope_by_logits: Any) -> None:
     "03.5: a function that finds the slope of the mean cross-entropy by the logits."
     rng = np.random.default_rng(0)
     z, Y = rng.normal(size=(6, 10)).astype("float32"), np.eye(10, dtype="float32")[rng.integers(0, 10, 6)]
@@ -316,7 +318,7 @@ def check_slope_by_logits(slope_by_logits):
 
 # %% ../nbs/exercises.ipynb #62623789
 @_check
-def check_own_dense(layer_class):
+def check_own_dense(layer_class: Any) -> None:
     "03.6: a Keras layer class that does what Dense with ReLU does."
     X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
     layer = layer_class(5)
@@ -333,7 +335,7 @@ def check_own_dense(layer_class):
 
 # %% ../nbs/exercises.ipynb #84b79d5e
 @_check
-def check_number_of_steps(answer):
+def check_number_of_steps(answer: Any) -> None:
     "The steps of 7 epochs over 5,000 digits with batches of 64."
     _want(answer != 7 * 5000 / 64, "A step cannot be half a step: the last batch of an epoch is smaller, but it is a step.")
     _want(answer != 7 * (5000 // 64), "Is the last, smaller batch of each epoch left out?")
@@ -343,7 +345,7 @@ def check_number_of_steps(answer):
 
 # %% ../nbs/exercises.ipynb #d5445980
 @_check
-def check_diagnosis(answer):
+def check_diagnosis(answer: Any) -> None:
     "What the four pairs of curves say."
     right = ["under-fitting", "over-fitting", "failed", "done"]
     hints = ["A: both losses are still falling, and close together.", "B: which way does the validation loss go in the end?",
@@ -355,7 +357,7 @@ def check_diagnosis(answer):
 
 # %% ../nbs/exercises.ipynb #23715961
 @_check
-def check_stopping_epoch(function):
+def check_stopping_epoch(function: Any) -> None:
     "A function of validation losses and patience that knows how many epochs run."
     _want(callable(function), "Give the function itself, without calling it.")
     _want(function([3, 2, 1], 2) == 3, "As long as the loss falls, nothing stops: all 3 epochs run.")
@@ -366,7 +368,7 @@ def check_stopping_epoch(function):
 
 # %% ../nbs/exercises.ipynb #f961b718
 @_check
-def check_velocity(function):
+def check_velocity(function: Any) -> None:
     "A function of slopes and momentum that follows the formula of the velocity."
     _want(callable(function), "Give the function itself, without calling it.")
     _want(function([1.0], 0.9) == 1.0, "The first velocity is the first slope: it starts from zero.")
@@ -377,7 +379,7 @@ def check_velocity(function):
 
 # %% ../nbs/exercises.ipynb #92e6599a
 @_check
-def check_schedule(function):
+def check_schedule(function: Any) -> None:
     "A factor that rises to 1 in the warm-up and falls to 0 at the end."
     _want(callable(function), "Give the function itself, without calling it.")
     _want(abs(function(0.0, 0.2)) < 1e-9, "It starts at 0.")
@@ -397,7 +399,7 @@ def _digits_to_tune_on():
 
 
 @_check
-def check_settings(answer):
+def check_settings(answer: Any) -> None:
     "A learning rate and a batch size with which five epochs reach 90 %."
     from mnist_ann.network import initialize, train_by_hand
     _want(isinstance(answer, dict) and set(answer) == {"learning_rate", "batch_size"}, 'A dictionary with "learning_rate" and "batch_size", and nothing else.')
@@ -410,7 +412,7 @@ def check_settings(answer):
 
 # %% ../nbs/exercises.ipynb #3ab73279
 @_check
-def check_half_the_error(digits):
+def check_half_the_error(digits: Any) -> None:
     "How many test digits halve the standard error that a score has with 10,000."
     _want(digits != 20_000, "Twice the digits make it smaller by the root of two only.")
     _want(digits > 10_000, "A smaller error takes more digits.")
@@ -419,7 +421,7 @@ def check_half_the_error(digits):
 
 # %% ../nbs/exercises.ipynb #6fce5eb1
 @_check
-def check_interval(interval):
+def check_interval(interval: Any) -> None:
     "The short 95 % interval of a score, from two counts."
     low, high = interval(9_820, 10_000)
     half = 1.96 * np.sqrt(0.982 * 0.018 / 10_000)
@@ -433,7 +435,7 @@ def check_interval(interval):
 
 # %% ../nbs/exercises.ipynb #87076575
 @_check
-def check_digits_needed(digits_needed):
+def check_digits_needed(digits_needed: Any) -> None:
     "When the short 95 % intervals of two scores come apart."
     for p1, p2 in ((0.982, 0.984), (0.90, 0.95)):
         n = digits_needed(p1, p2)
@@ -444,7 +446,7 @@ def check_digits_needed(digits_needed):
 
 # %% ../nbs/exercises.ipynb #34eaec35
 @_check
-def check_three_heaps(heaps, count):
+def check_three_heaps(heaps: Any, count: Any) -> None:
     "The numbers from 1 to `count`, each in exactly one of three lists."
     _want(len(heaps) == 3, "Three lists: the network's fault, the writer's, the label's.")
     sorted_so_far = [number for heap in heaps for number in heap]
@@ -458,7 +460,7 @@ def check_three_heaps(heaps, count):
 
 # %% ../nbs/exercises.ipynb #e074e4b2
 @_check
-def check_top_accuracy(top_accuracy):
+def check_top_accuracy(top_accuracy: Any) -> None:
     "The share of digits whose label is among the k most probable."
     probabilities = np.array([[0.1, 0.6, 0.3], [0.5, 0.2, 0.3], [0.2, 0.1, 0.7], [0.3, 0.6, 0.1]])
     labels = np.array([2, 1, 2, 1])  # in places 2, 3, 1 and 1
@@ -470,7 +472,7 @@ def check_top_accuracy(top_accuracy):
 
 # %% ../nbs/exercises.ipynb #ca5a7f54
 @_check
-def check_mcnemar(mcnemar):
+def check_mcnemar(mcnemar: Any) -> None:
     "The exact two-sided p-value of McNemar's test."
     from scipy.stats import binomtest
 
@@ -484,7 +486,7 @@ def check_mcnemar(mcnemar):
 
 # %% ../nbs/exercises.ipynb #6ebec9e5
 @_check
-def check_half_lost(answer):
+def check_half_lost(answer: Any) -> None:
     _want(np.ndim(answer) == 0 and answer == int(answer), "A whole number of pixels, the same to the right and down.")
     _want(answer > 3, "With so few pixels more than half are still read. Move them further.")
     _want(answer < 5, "Fewer pixels are enough. Try them one by one, from 1.")
@@ -492,7 +494,7 @@ def check_half_lost(answer):
 
 # %% ../nbs/exercises.ipynb #ba5f4dac
 @_check
-def check_line_for(line_for):
+def check_line_for(line_for: Any) -> None:
     energies = np.random.default_rng(0).normal(-11, 2, 1000)
     _want(np.ndim(line_for(energies, 0.01)) == 0, "One number: the threshold, not the energies beyond it.")
     _want(not np.isclose(np.mean(energies > line_for(energies, 0.01)), 0.99, atol=0.005), "That refuses 99 digits of 100: high energy is refused, not low energy.")
@@ -503,7 +505,7 @@ def check_line_for(line_for):
 
 # %% ../nbs/exercises.ipynb #26bc73f1
 @_check
-def check_holes(holes):
+def check_holes(holes: Any) -> None:
     bar = np.zeros((9, 7), np.uint8)
     bar[1:8, 3] = 1
     _want(holes(bar) == 0, "A stroke has no hole. The paper around it is a piece, too, and none of the holes.")
@@ -528,7 +530,7 @@ def _to_be_read():
 
 
 @_check
-def check_read_nine(read_nine):
+def check_read_nine(read_nine: Any) -> None:
     digits, network = _to_be_read()
     image = digits.images[8]
     answer = read_nine(network, image)
@@ -553,7 +555,7 @@ def _sheet(rows):
 
 # %% ../nbs/exercises.ipynb #1819db2d
 @_check
-def check_read_sheet(read_sheet):
+def check_read_sheet(read_sheet: Any) -> None:
     from mnist_ann.data import MnistAnnError
 
     digits, _ = _to_be_read()

@@ -135,7 +135,7 @@ def _as_tflite(network):
 
 # %% ../nbs/03_model.ipynb #1dcac1f9
 def export(
-    model,  # a Keras model from `build_model`, or a Network
+    model: keras.Model | Network,  # from `build_model`, for one
     path: str | Path,  # the file to write: *.onnx or *.tflite
 ) -> None:
     """Write the network in a format that other programs and devices run: ONNX (version 17 of its operators) or TFLite.

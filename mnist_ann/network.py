@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
@@ -20,11 +20,17 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from os.path import isfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
 from .data import Digits, MnistAnnError, _written_whole, normalize, one_hot
+
+if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
+    import keras
+
+    from mnist_ann.evaluation import Report
 
 # %% ../nbs/02_network.ipynb #a64fc84c
 def relu(
@@ -58,11 +64,11 @@ class Network:
     Raises `MnistAnnError` if the layers do not fit each other. The arrays are read-only.
     """
 
-    weights: tuple  # of float arrays (inputs, units), one for each layer
-    biases: tuple  # of float arrays (units,)
-    attributes: Mapping = field(default_factory=dict)  # where the weights come from: recipe, seed, figures
+    weights: tuple[np.ndarray, ...]  # floats (inputs, units), one array for each layer
+    biases: tuple[np.ndarray, ...]  # floats (units,)
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # where the weights come from: recipe, seed, figures
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_layers(self.weights, self.biases)
         for name in ("weights", "biases"):
             views = tuple(array.view() for array in getattr(self, name))
@@ -95,7 +101,7 @@ class Network:
         "The most probable class of each image: int (n,). Takes images, and raises, as `logits` does."
         return self.logits(images).argmax(axis=1)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Network({'-'.join(map(str, self.sizes))}, {sum(a.size for a in self.weights + self.biases):,} parameters)"
 
 # %% ../nbs/02_network.ipynb #3706d53c
@@ -126,7 +132,7 @@ def _as_inputs(images, network):
 def initialize(
     sizes: tuple[int, ...] = (784, 512, 256, 10),  # inputs, units of each hidden layer, classes
     seed: int = 0,  # the same seed gives the same weights
-    dtype=np.float32,
+    dtype: type[np.floating] = np.float32,
 ) -> Network:
     "A new network with He's initialisation: normal weights of variance 2 / inputs, zero biases (He et al. 2015, equation 10)."
     rng = np.random.default_rng(seed)
@@ -151,7 +157,7 @@ def backward(
     activations: list[np.ndarray],  # from `forward`
     logits: np.ndarray,  # (n, classes), from `forward`
     Y: np.ndarray,  # one-hot (n, classes)
-) -> tuple[tuple, tuple]:  # the slopes of the loss, in the shapes of `network.weights` and `network.biases`
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:  # the slopes of the loss, in the shapes of `network.weights` and `network.biases`
     "The backward pass: the gradient of the mean cross-entropy by every weight and bias (Rumelhart, Hinton and Williams 1986)."
     d_z = (softmax(logits) - Y) / len(Y)
     d_weights, d_biases = [], []
@@ -176,7 +182,7 @@ def gradient_check(
     network: Network,  # a small one, in float64
     X: np.ndarray,  # float64 (n, inputs)
     Y: np.ndarray,  # one-hot (n, classes)
-    backward=backward,  # the backward pass to check
+    backward: Callable = backward,  # the backward pass to check
     step: float = 1e-5,  # the h of the central difference
 ) -> float:  # the largest relative error of any layer: |a - d| / (|a| + |d|), with |.| the length of a vector
     "How far `backward` is from the central differences of the loss. Below 1e-6 in float64 means that they agree."
@@ -194,7 +200,7 @@ def gradient_check(
 # %% ../nbs/02_network.ipynb #450e5817
 def sgd_step(
     network: Network,
-    gradients: tuple[tuple, tuple],  # from `backward`
+    gradients: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]],  # from `backward`
     learning_rate: float,
 ) -> Network:  # a new one
     "One step of gradient descent."
@@ -223,7 +229,7 @@ def train_by_hand(
     batch_size: int = 32,  # digits in a step
     learning_rate: float = 0.01,
     seed: int = 0,  # of the shuffling
-) -> tuple[Network, dict]:  # the trained network; {"loss": of each step, "val_accuracy": after each epoch}
+) -> tuple[Network, dict[str, list[float]]]:  # the trained network; {"loss": of each step, "val_accuracy": after each epoch}
     "Train with plain stochastic gradient descent, in NumPy."
     X, Y = normalize(train.images), one_hot(train.labels)
     history = {"loss": [], "val_accuracy": []}
@@ -271,7 +277,7 @@ def _versions():
 
 # %% ../nbs/02_network.ipynb #f36e9706
 def to_network(
-    model,  # a keras.Sequential of Dense layers (relu, and softmax at the end); or a Network, which is returned as it is
+    model: "keras.Model | Network",  # Dense layers (relu, and softmax at the end); or a Network, which is returned as it is
 ) -> Network:
     """The weights of a Keras model as a `Network`, together with the history that `train` left in the model.
 
@@ -293,9 +299,9 @@ def to_network(
 
 # %% ../nbs/02_network.ipynb #7de77d9e
 def save_weights(
-    model,  # a Keras model from `build_model`, or a Network
+    model: "keras.Model | Network",  # from `build_model`, for one
     path: str | Path,  # the file to write, usually *.h5
-    report=None,  # what `evaluate` said of the model on the test set, to be kept in the file
+    report: "Report | None" = None,  # what `evaluate` said of the model on the test set, to be kept in the file
 ) -> None:
     """Write weights and biases to an HDF5 file that `load_network` and plain Keras' `load_weights` read.
 

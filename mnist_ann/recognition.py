@@ -13,10 +13,12 @@ __all__ = ['FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_SUFFIXES', '
 import math
 import warnings
 from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from os.path import isfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -24,6 +26,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import Digits, MnistAnnError, figure_style
 from .network import Network, load_pretrained, softmax, to_network
+
+if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
+    import keras
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # %% ../nbs/06_recognition.ipynb #39ea22a7
 def _shrunk(picture, side):
@@ -125,7 +132,7 @@ def _grey_from_array(array):
 
 # %% ../nbs/06_recognition.ipynb #203507a3
 def load_grey(
-    picture,  # the path of a picture file, a PIL image, or an array (height, width) or (height, width, 3 or 4)
+    picture: str | Path | Image.Image | np.ndarray,  # a picture file, or an array (height, width) or (height, width, 3 or 4)
 ) -> np.ndarray:  # uint8 (height, width): brightness from 0 (black) to 255 (white), at most 600 pixels a side
     """Load a picture of any kind as brightness.
 
@@ -495,7 +502,7 @@ def _steps(picture):
 
 # %% ../nbs/06_recognition.ipynb #9c4a816c
 def prepare(
-    picture,  # a path, a PIL image, or an array: see `load_grey`
+    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink, as MNIST has it
     """Make any picture of a single digit into what the network was trained on.
 
@@ -506,8 +513,8 @@ def prepare(
 
 # %% ../nbs/06_recognition.ipynb #67e3ab7b
 def plot_steps(
-    picture,  # a path, a PIL image, or an array: see `load_grey`
-):  # the matplotlib Figure
+    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+) -> "Figure":
     "Draw what becomes of a picture, step by step, until it is as MNIST's are. Raises `MnistAnnError` as `prepare` does."
     steps = _steps(picture)
     with figure_style() as plt:
@@ -529,7 +536,7 @@ def energy(
 
 # %% ../nbs/06_recognition.ipynb #894f0513
 def set_thresholds(
-    model,  # a Network, or a Keras model from `build_model`; best after `calibrate`
+    model: "keras.Model | Network",  # best after `calibrate`
     valid: Digits,  # validation digits: neither trained on nor tested on
     refused: float = 0.01,  # the share of them that may be taken for no digits
     right: float = 0.999,  # the share of sure answers that must be right
@@ -574,7 +581,7 @@ def _edge_contrast(closed, sheet, edge):
 # %% ../nbs/06_recognition.ipynb #db6cdda0
 def find_paper(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
-):  # the sheet, uint8 (height, width), and the row and column where it begins in the picture; or None if there seems to be none
+) -> tuple[np.ndarray, tuple[int, int]] | None:  # the sheet, uint8 (height, width), and the row and column where it begins; or None if there seems to be none
     "Cut a sheet of paper out of a picture that shows the table around it. Where the table shows in its corners, the nearest paper is painted over it."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
@@ -660,9 +667,9 @@ def _seen(picture, network):
 
 # %% ../nbs/06_recognition.ipynb #ae445230
 def plot_looks(
-    picture,  # a path, a PIL image, or an array: see `load_grey`
+    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
     network: Network | None = None,  # the shipped one if left out
-):  # the matplotlib Figure
+) -> "Figure":
     "Draw what the network saw of a picture in each look that it needed, the best first. Raises `MnistAnnError` as `predict` does."
     network = _or_shipped(network)
     looks = _seen(picture, network)
@@ -699,16 +706,16 @@ class Prediction:
     is_sure: bool | None = None  # whether it does, alone in its picture, and is clearly this one; None likewise
     doubt: str = ""  # why not, if not
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Prediction({self.digit}, {self.probability:.1%}{', not sure: ' + self.doubt if self.doubt else ''})"
 
-    def _repr_png_(self):
+    def _repr_png_(self) -> bytes:
         return _as_png(plot_prediction(self))
 
 # %% ../nbs/06_recognition.ipynb #67958914
 def plot_prediction(
     prediction: Prediction,
-):  # the matplotlib Figure: on the left what the network saw, on the right the probability of each digit
+) -> "Figure":  # on the left what the network saw, on the right the probability of each digit
     "Draw what the network read in a picture."
     with figure_style() as plt:
         fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2), width_ratios=(1, 1.8))
@@ -741,7 +748,7 @@ def _read(images, network, count=1, added=0.0):
 
 # %% ../nbs/06_recognition.ipynb #f8bedbd8
 def predict(
-    picture,  # the path of a picture file, a PIL image, or an array: one digit, of any size and polarity
+    picture: str | Path | Image.Image | np.ndarray,  # one digit, of any size and polarity
     network: Network | None = None,  # the shipped one if left out
 ) -> Prediction:
     """Read the digit in a picture, without TensorFlow.
@@ -824,16 +831,16 @@ class Number:
         "The probability that all digits are right, taking them as independent."
         return float(np.prod([prediction.probability for prediction in self.digits]))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Number({self.text}, {self.probability:.1%})"
 
-    def _repr_png_(self):
+    def _repr_png_(self) -> bytes:
         return _as_png(plot_number(self).figure)
 
 # %% ../nbs/06_recognition.ipynb #23e99bb1
 def plot_number(
     number: Number,
-):  # the matplotlib Axes
+) -> "Axes":
     "Draw the picture with a box around each digit, what was read, and the probability; dashed where the network is not sure."
     with figure_style() as plt:
         height, width = number.picture.shape
@@ -850,7 +857,7 @@ def plot_number(
 
 # %% ../nbs/06_recognition.ipynb #5ed0b1e7
 def read_number(
-    picture,  # the path of a picture file, a PIL image, or an array: one level row of digits that do not touch
+    picture: str | Path | Image.Image | np.ndarray,  # one level row of digits that do not touch
     network: Network | None = None,  # the shipped one if left out
 ) -> Number:
     """Read a row of digits from left to right, without TensorFlow.
@@ -882,11 +889,11 @@ def pictures_in(
 
 # %% ../nbs/06_recognition.ipynb #53e75a42
 def predict_many(
-    paths,  # a folder, or any number of paths of picture files
+    paths: str | Path | Iterable[str | Path],  # a folder, or any number of picture files
     network: Network | None = None,  # the shipped one if left out
     workers: int = 2,  # pictures that are read at the same time
     progress: bool = True,  # show a progress bar, if this is a terminal
-):  # yields (path, Prediction), or (path, MnistAnnError) for what cannot be read, in the order of `paths`
+) -> Iterator[tuple[str | Path, Prediction | MnistAnnError]]:  # a Prediction, or an error for what cannot be read, in the order of `paths`
     "Read many pictures in little memory. Does not warn: see `is_sure` and `doubt` of each `Prediction`."
     from tqdm import tqdm
 

@@ -23,9 +23,11 @@ from pathlib import Path
 from socket import socketpair
 from threading import Event, Thread
 from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import mnist_ann.model  # first: it sets TensorFlow and Keras up
 
+import keras
 import numpy as np
 import tensorflow as tf
 from IPython.display import display
@@ -33,6 +35,10 @@ from tqdm import tqdm
 
 from .data import Digits, MnistAnnError, _written_whole, figure_style
 from .network import shuffled, to_network
+
+if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # %% ../nbs/04_training.ipynb #fff3ab6f
 def _forward(weights, images, dtype=tf.float32, turned=False):
@@ -269,7 +275,7 @@ class History:
     dead_units: list[list[float]] = field(default_factory=list)  # share of neurons that fire for no validation digit, by hidden layer
     updates: list[list[float]] = field(default_factory=list)  # length of the epoch's last step relative to the weights, by layer
     seconds: list[float] = field(default_factory=list, compare=False)  # the time that each epoch took, its validation included
-    settings: dict = field(default_factory=dict)  # the arguments of `train`, and the size of the data
+    settings: dict[str, Any] = field(default_factory=dict)  # the arguments of `train`, and the size of the data
     kept_epoch: int = 0  # the epoch (from 1) whose weights the model has in the end
 
     @property
@@ -283,7 +289,7 @@ class History:
         "The four curves under the names that Keras gives them."
         return {name: getattr(self, name) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
 
-    def attributes(self) -> dict:
+    def attributes(self) -> dict[str, Any]:
         "What a weights file should say about its training."
         settings = dict(self.settings)
         kept = self.kept_epoch - 1
@@ -292,15 +298,15 @@ class History:
                 "val_errors": round(settings["valid_images"] * (1 - self.val_accuracy[kept])),
                 "val_loss": self.val_loss[kept], "val_accuracy": self.val_accuracy[kept]}
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         "Everything, as plain Python values that JSON can hold."
         return asdict(self)
 
-    def plot(self):
+    def plot(self) -> "Figure":
         "The learning curves: see `plot_history`."
         return plot_history(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if not self.loss:
             return "History(no epochs)"
         kept = self.kept_epoch - 1
@@ -575,8 +581,7 @@ class _Progress:
         self.bar = tqdm(total=history.settings["epochs"], initial=len(history.loss), unit="epoch", leave=False, file=sys.stdout, disable=not bar_fits)
 
     def __enter__(self):
-        if self.verbose and not self.in_notebook:
-            self._write(self.lines[0])
+        self.say(self.lines.pop())
         if self.history.loss:
             self.say(f"going on after epoch {len(self.history.loss)}")
         return self
@@ -590,13 +595,10 @@ class _Progress:
     def say(self, line):
         self.lines.append(line)
         if self.verbose and not self.in_notebook:
-            self._write(line)
+            self.bar.write(line, file=sys.stdout)
+            sys.stdout.flush()  # whoever reads it through a pipe sees each epoch when it ends
         elif self.verbose and perf_counter() > self.shown_at + 0.1:  # ten pictures a second are enough
             self._show(with_bar=True)
-
-    def _write(self, line):
-        self.bar.write(line, file=sys.stdout)
-        sys.stdout.flush()  # whoever reads it through a pipe sees each epoch when it ends
 
     def __exit__(self, *error):
         self.bar.close()
@@ -663,7 +665,7 @@ def _extended(history, **figures):
 
 # %% ../nbs/04_training.ipynb #1e84e55b
 def train(
-    model,  # a Keras model from `build_model`; its weights are changed in place
+    model: keras.Model,  # from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from; from memory, or from a file by `load_idx(folder, in_memory=False)`
     valid: Digits,  # what to be examined on after each epoch
     epochs: int = 20,  # passes over the training digits, at most
@@ -684,8 +686,8 @@ def train(
     weight_decay: float = 0.0,  # this times the weight is added to its slope
     adversarial: float = 0.0,  # also learn from each image after a step of this length against the network; 1 is a pixel from paper to ink
     weight_average: float = 0.0,  # examine and keep a running average of the weights; this share of it stays at each step
-    teacher=None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
-    augment=None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
+    teacher: Callable[[np.ndarray], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
+    augment: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
@@ -715,7 +717,7 @@ def train(
 # %% ../nbs/04_training.ipynb #5c4b2ac1
 def plot_history(
     history: History,  # what `train` returned
-):  # the matplotlib Figure: loss on the left, accuracy on the right
+) -> "Figure":  # loss on the left, accuracy on the right
     "The learning curves of a training, with the epoch whose weights were kept."
     from matplotlib.ticker import MaxNLocator
 
@@ -749,10 +751,10 @@ class Recipe:
     weight_decay: float = 0.0
     adversarial: float = 0.0
     weight_average: float = 0.0
-    augment: Callable | None = None
+    augment: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None = None
     teacher_epochs: int = 0  # of the convolutional teacher of chapter 08; 0 for none
 
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         "The arguments of `train`, but for the teacher."
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("hidden_units", "teacher_epochs")}
 
@@ -766,8 +768,8 @@ def plot_comparison(
     histories: dict[str, History],  # a label, and what `train` returned
     title: str,
     seconds: bool = False,  # draw over the seconds instead of the epochs
-    ax=None,  # matplotlib Axes to draw into; new ones if left out
-):  # the matplotlib Axes
+    ax: "Axes | None" = None,  # to draw into; new ones if left out
+) -> "Axes":
     "The validation losses of several trainings, on a logarithmic scale, with the last accuracy of each in the legend."
     from matplotlib.ticker import LogLocator, NullLocator
 
@@ -786,7 +788,7 @@ def plot_comparison(
 # %% ../nbs/04_training.ipynb #ddde35fb
 def plot_layers(
     history: History,  # what `train` returned
-):  # the matplotlib Figure: dead neurons on the left, the length of the steps on the right
+) -> "Figure":  # dead neurons on the left, the length of the steps on the right
     "The share of dead neurons, and the length of the last step of each epoch relative to the weights, layer by layer."
     epochs, layers = range(1, len(history.loss) + 1), len(history.updates[0])
     names = [f"hidden {k}" for k in range(1, layers)] + ["output"]

@@ -67,6 +67,7 @@ MACHINES = {  # from the one that differs most from today's processors to the on
 
 # Runs in the kernel before the first cell: failing assertions print their figures, as pytest's do.
 ASSERTIONS = """
+import ast
 from _pytest.assertion.rewrite import rewrite_asserts
 
 class Rewritten(ast.NodeTransformer):
@@ -128,10 +129,12 @@ def run(path, notebook, machine, shift, core, keep):
     client = NotebookClient(notebook, timeout=1800, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
                             on_cell_execute=lambda cell, cell_index: running.append(cell))
     try:
-        client.execute(env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
+        client.execute(extra_arguments=["--log-level=ERROR"], env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
     except DeadKernelError:
         running[-1].outputs.append(nbformat.v4.new_output("error", ename="DeadKernelError", evalue="the process of the notebook died here"))
-    del notebook.cells[0]
+    prepared = notebook.cells.pop(0)
+    if any(output.output_type == "error" for output in prepared.outputs):
+        raise RuntimeError(f"the cell that imitates a machine fails: {prepared.outputs}")
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, keep / path.name)

@@ -25,6 +25,13 @@ def test_every_notebook_has_a_page(pages):
         assert page.find("a", attrs={"aria-current": "page"})["href"] == f"{name}.html"
 
 
+def test_every_table_of_the_index_is_on_its_page(pages):
+    texts = [cell["source"] for cell in cells_of(ROOT / "nbs/index.ipynb", "markdown")]
+    texts += ["".join(output["data"].get("text/markdown", "")) for cell in cells_of(ROOT / "nbs/index.ipynb", "code") for output in cell["outputs"] if "data" in output]
+    written = sum(len(re.findall(r"^\|[-:| ]*---[-:| ]*\|$", text, re.M)) for text in texts)  # the line under the headings
+    assert len(pages["index"].select("main table")) == written >= 6
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_fetched_and_nothing_runs(pages, name):
     page = pages[name]

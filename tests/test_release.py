@@ -1,4 +1,7 @@
-"""What the README's commands and the wheel leave behind. Run by .ci/run, after `make run`: python -m pytest -m release tests"""
+"""What the README's commands leave behind, and what the source distribution and the wheel are worth elsewhere.
+
+Run by .ci/run, after `make run`: python -m pytest -m release tests
+"""
 import json
 import os
 import shutil
@@ -52,15 +55,23 @@ def test_make_run_left_a_whole_run():
     assert report["test"]["accuracy"] > 0.9
 
 
-def test_wheel_works_outside_the_checkout(tmp_path):
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)], check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    subprocess.run([newest_python(), "-m", "venv", str(tmp_path / "venv")], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", str(wheel)], check=True)
+def works(python, folder):
+    "Try the installed package outside the checkout: read a digit and a test set, train a little, use the command."
     sample = ROOT / "samples" / "7-pen.jpg"
-    smoke = subprocess.run([python, "-c", SMOKE, str(sample)], cwd=tmp_path, capture_output=True, text=True)
+    smoke = subprocess.run([python, "-c", SMOKE, str(sample)], cwd=folder, capture_output=True, text=True)
     assert smoke.returncode == 0, smoke.stderr
     print(smoke.stdout)
-    command = subprocess.run([python.parent / "mnist-ann", "predict", "--json", str(sample)], cwd=tmp_path, capture_output=True, text=True, check=True)
+    command = subprocess.run([python.parent / "mnist-ann", "predict", "--json", str(sample)], cwd=folder, capture_output=True, text=True, check=True)
     assert json.loads(command.stdout)[0]["digit"] == 7
+
+
+def test_distributions_work_outside_the_checkout(tmp_path):
+    "The source distribution in a fresh environment, and then, in its place, the wheel, which is built from it."
+    subprocess.run([sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)], check=True)
+    (source,), (wheel,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
+    subprocess.run([newest_python(), "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", str(source)], check=True)
+    works(python, tmp_path)
+    subprocess.run([python, "-m", "pip", "install", "-q", "--force-reinstall", "--no-deps", str(wheel)], check=True)
+    works(python, tmp_path)

@@ -1,4 +1,5 @@
 """What holds the repository together: fresh exports, clean notebooks, one list of requirements, the anatomy of a chapter."""
+import ast
 import json
 import re
 import shutil
@@ -11,6 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "nbs"))
+from readme import make_readme
+from stub import make_stub
+
 CHAPTERS = sorted((ROOT / "nbs").glob("[0-9][0-9]_*.ipynb"))
 NOTEBOOKS = sorted((ROOT / "nbs").glob("*.ipynb"))
 SETTINGS = ConfigParser(delimiters=["="])
@@ -49,11 +54,13 @@ def test_pyproject_is_what_export_leaves(exported_again):
 
 
 def test_readme_comes_from_the_index():
-    sys.path.insert(0, str(ROOT / "nbs"))
-    from readme import make_readme
-
     for name, content in make_readme().items():
         assert (ROOT / name).read_bytes() == content, f"{name} is stale: run make readme"
+    assert "#|" not in (ROOT / "README.md").read_text(encoding="utf-8"), "a hidden cell of the index lacks the tag remove-input"
+
+
+def test_stub_lists_what_the_chapters_export():
+    assert (ROOT / "mnist_ann/__init__.pyi").read_text(encoding="utf-8") == make_stub(), "it is stale: run make export"
 
 
 @pytest.mark.parametrize("file, key", [("requirements.txt", "requirements"), ("requirements-dev.txt", "dev_requirements")])
@@ -62,6 +69,20 @@ def test_requirements_are_those_of_settings(file, key):
     listed = [line for line in lines if line and not line.startswith(("#", "-r"))]
     assert listed == SETTINGS["DEFAULT"][key].split()
     assert all("<" in line or "==" in line for line in listed), "every requirement has an upper bound"
+
+
+IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn": "sklearn", "ipython": "IPython"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
+def test_notebooks_import_what_the_readme_installs(path):
+    "`pip install -r requirements.txt` and the extra `export` are enough to run them."
+    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_")).split()
+    installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names}
+    trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code")]
+    found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    found |= {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in found} <= installed
 
 
 def test_each_chapter_is_a_module():

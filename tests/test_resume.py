@@ -44,14 +44,15 @@ def epochs_behind(folder):
     return max((int(path.stem.split("-")[1]) for path in folder.glob("epoch-*.checkpoint")), default=0)
 
 
-def test_killed_twenty_times(tmp_path):
+@pytest.mark.parametrize("times", [4, pytest.param(20, marks=pytest.mark.long)])
+def test_killed_again_and_again(tmp_path, times):
     whole = finish(start(tmp_path / "whole", tmp_path / "whole.h5"))
     folder, moments = tmp_path / "killed", random.Random(0)
     stopped_at, half_written = [], 0
-    for kills in range(20):
+    for kills in range(times):
         process = start(folder, tmp_path / "killed.h5")
         process.stdout.readline()  # ready
-        before, goal = epochs_behind(folder), EPOCHS * (kills + 1) // 22
+        before, goal = epochs_behind(folder), EPOCHS * (kills + 1) // (times + 2)
         while epochs_behind(folder) < max(goal, before + 1):  # each time a bit further, and at least one epoch
             assert process.poll() is None
             time.sleep(0.001)
@@ -87,6 +88,25 @@ def test_ctrl_c_ends_the_epoch(tmp_path):
     assert epochs_behind(tmp_path / "stopped") == len(history.loss)
     network = ma.load_network(tmp_path / "stopped.h5")
     assert network.attributes["epochs"] == history.kept_epoch and network.attributes["val_loss"] == min(history.val_loss)
+
+
+LONG_EPOCH = """
+import sys
+import mnist_ann as ma
+train, valid = ma.split(ma.load_mnist()[0])
+ma.train(ma.build_model((512, 256)), train, valid, epochs=1000, checkpoint=sys.argv[1])
+"""
+
+
+def test_ctrl_c_is_acknowledged_at_once(tmp_path):
+    "The answer comes while the epoch is still running, which takes seconds: no checkpoint has been written yet."
+    process = subprocess.Popen([sys.executable, "-c", LONG_EPOCH, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("epoch")  # the first one begins
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline().startswith("Ctrl-C: the training ends with this epoch.") and epochs_behind(tmp_path) == 0
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, err, epochs_behind(tmp_path)) == (0, "", 1)
+    assert [line.split()[0] for line in out.splitlines()] == ["1", "stopped"]
 
 
 def test_full_disk_leaves_the_last_checkpoint(tmp_path):

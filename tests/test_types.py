@@ -1,0 +1,58 @@
+"""What editors and type checkers see of the package: every public name has a type, and the README's code has no error in it."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jedi
+import pytest
+from test_repository import ROOT
+
+PYRIGHT = Path(sys.executable).with_name("basedpyright")  # pyright, as a package that needs no download
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    "A folder with a copy of the package, as it lies in site-packages."
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "mnist_ann", folder / "mnist_ann", ignore=shutil.ignore_patterns("__pycache__", "mnist"))
+    return folder
+
+
+def check(installed, tmp_path, code):
+    "What pyright, as strict as it is by itself (basic), says of a program."
+    (tmp_path / "program.py").write_text(code)
+    settings = {"typeCheckingMode": "basic", "extraPaths": [str(installed)], "include": [str(tmp_path / "program.py")]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = [PYRIGHT, "--outputjson", "--pythonpath", sys.executable, "-p", tmp_path]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)["generalDiagnostics"]
+    return [f"line {one['range']['start']['line'] + 1}: {one['message']}" for one in found]
+
+
+def test_the_code_of_the_readme_has_no_type_error(installed, tmp_path):
+    code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S))
+    assert "ma.predict(" in code and "ma.train(" in code
+    assert check(installed, tmp_path, code) == []
+
+
+def test_mistakes_are_seen(installed, tmp_path):
+    wrong = "import mnist_ann as ma\nma.predict(7)\nma.load_network('w.h5').sizes.nothing\nma.no_such_name\nmodel = ma.build_model(seed='one')\n"
+    assert [found.partition(":")[0] for found in check(installed, tmp_path, wrong) if "expression" not in found] == ["line 2", "line 3", "line 4", "line 5"]
+
+
+def test_every_public_name_has_a_type(installed, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    command = [PYRIGHT, "--verifytypes", "mnist_ann", "--ignoreexternal", "--outputjson", "--pythonpath", sys.executable]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, cwd=installed).stdout)["typeCompleteness"]
+    unknown = [symbol["name"] for symbol in found["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]]
+    assert unknown == [] and found["completenessScore"] == 1 and len(found["symbols"]) > 300
+
+
+@pytest.mark.parametrize("typed, names", [("import mnist_ann as ma\nma.pre", {"predict", "predict_many", "prepare"}),
+                                          ("import mnist_ann as ma\nma.load_pretrained().", {"predict_proba", "weights", "sizes"}),
+                                          ("import mnist_ann as ma\nma.predict('seven.png').", {"digit", "probability", "is_sure"})])
+def test_editors_complete_names(typed, names):
+    found = {completion.name for completion in jedi.Script(typed, path=ROOT / "program.py", project=jedi.Project(ROOT)).complete()}
+    assert names <= found
