@@ -73,6 +73,9 @@ from _pytest.assertion.rewrite import rewrite_asserts
 class Rewritten(ast.NodeTransformer):
     def visit_Module(self, tree):
         rewrite_asserts(tree, b"")
+        for node in ast.walk(tree):  # the rewriter leaves out where its own statements end, and IPython would guess wrong
+            if hasattr(node, "lineno") and not getattr(node, "end_lineno", None):
+                node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
         return tree
 
 get_ipython().ast_transformers.append(Rewritten())
@@ -126,10 +129,10 @@ def run(path, notebook, machine, shift, core, keep):
             cell.source = ""
     notebook.cells.insert(0, nbformat.v4.new_code_cell("\n".join(lines)))
     started, running = perf_counter(), []
-    client = NotebookClient(notebook, timeout=1800, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
+    client = NotebookClient(notebook, timeout=1800, kernel_name="python3", extra_arguments=["--log-level=ERROR"], allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
                             on_cell_execute=lambda cell, cell_index: running.append(cell))
     try:
-        client.execute(extra_arguments=["--log-level=ERROR"], env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
+        client.execute(env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
     except DeadKernelError:
         running[-1].outputs.append(nbformat.v4.new_output("error", ename="DeadKernelError", evalue="the process of the notebook died here"))
     prepared = notebook.cells.pop(0)

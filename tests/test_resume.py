@@ -35,7 +35,7 @@ def start(folder, weights):
 
 def finish(process):
     "The history that the process prints in the end, as a History."
-    out, _ = process.communicate(timeout=300)
+    out, _ = process.communicate(timeout=1200)
     assert process.returncode == 0
     return ma.History(**json.loads(out.splitlines()[-1]))
 
@@ -104,7 +104,7 @@ def test_ctrl_c_is_acknowledged_at_once(tmp_path):
     assert process.stdout.readline().startswith("epoch")  # the first one begins
     process.send_signal(signal.SIGINT)
     assert process.stderr.readline().startswith("Ctrl-C: the training ends with this epoch.") and epochs_behind(tmp_path) == 0
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=1200)
     assert (process.returncode, err, epochs_behind(tmp_path)) == (0, "", 1)
     assert [line.split()[0] for line in out.splitlines()] == ["1", "stopped"]
 

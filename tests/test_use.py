@@ -30,7 +30,7 @@ COMMAND = "import sys; from mnist_ann.cli import main; sys.exit(main())"
 
 
 def run(*arguments, cwd=ROOT, **variables):
-    return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=os.environ | variables, capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=os.environ | variables, capture_output=True, text=True, timeout=1200)
 
 
 def test_example_usage_reads_its_sample(tmp_path):
@@ -54,7 +54,7 @@ def test_predict_is_light():
 @pytest.mark.parametrize("arguments", (("predict", str(SAMPLES[0])), ("info", "--json"), ("--version",)))
 def test_an_output_that_cannot_be_written_is_told_in_one_line(arguments):
     with open("/dev/full", "w") as full:
-        answer = subprocess.run([sys.executable, "-c", COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+        answer = subprocess.run([sys.executable, "-c", COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=1200)
     assert answer.returncode == 2
     assert answer.stderr.startswith("mnist-ann: the output: cannot be written") and answer.stderr.count("\n") == 1
 
@@ -116,7 +116,7 @@ def test_ctrl_c_is_told(tmp_path, at_work, arguments):
                                text=True, start_new_session=True)
     assert process.stdout.readline() == "working\n"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all its processes
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=1200)
     assert (process.returncode, out, err) == (130, "", "mnist-ann: interrupted.\n")
     assert not [path for path in tmp_path.rglob("*") if path.name != "runs"], "something half-written is left"
 
