@@ -703,11 +703,12 @@ def train(
     next_epoch = _trainer(train, valid, sizes, settings, augment, teacher)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
-            while not state.history.is_finished and not interrupted.is_set():
+            while not state.history.is_finished:
                 keep(state := next_epoch(state))
                 progress.epoch(state.history)
-            if interrupted.is_set():
-                progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
+                if interrupted.is_set():
+                    progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
+                    break
     finally:
         if state.epoch:
             model.set_weights([np.asarray(array) for array in state.kept])
