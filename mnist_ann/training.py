@@ -623,14 +623,14 @@ class _Progress:
 _DIVERGED = 1000.0  # nats: a loss above this comes down no more
 
 
-def _trainer(train, valid, sizes, settings, augment, teacher):
+def _trainer(train, valid, settings, augment, teacher):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
     batch_size, momentum = min(settings["batch_size"], len(train)), settings["momentum"]
     untouched = augment is None and teacher is None and not settings["weight_decay"] and not settings["adversarial"]  # then pixels without ink change nothing
     pixels = _inked_pixels(train.images) if untouched else np.arange(784)
     pieces_of = _pieces_of(train, pixels, batch_size, augment, teacher, settings["seed"])
     options = {name: settings[name] for name in ("nesterov", "label_smoothing", "precision", "weight_decay", "adversarial", "weight_average")}
-    options |= dict(sizes=(len(pixels), *sizes[1:]), batch_size=batch_size, momentum=bool(momentum), taught=teacher is not None)
+    options |= dict(sizes=(len(pixels), *settings["hidden_units"], 10), batch_size=batch_size, momentum=bool(momentum), taught=teacher is not None)
     steps = -(-len(train) // batch_size)
 
     def next_epoch(state):
@@ -697,10 +697,9 @@ def train(
     """
     given = {**locals()}
     settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})
-    sizes = to_network(model).sizes
-    settings |= dict(hidden_units=list(sizes[1:-1]), train_images=len(train), valid_images=len(valid))
+    settings |= dict(hidden_units=list(to_network(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
-    next_epoch = _trainer(train, valid, sizes, settings, augment, teacher)
+    next_epoch = _trainer(train, valid, settings, augment, teacher)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
             while not state.history.is_finished:
