@@ -23,6 +23,7 @@ from time import perf_counter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
+from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
 LEVELS = ("sse4_2", "avx", "avx2", "avx512f")  # instruction sets, as /proc/cpuinfo calls them
@@ -129,8 +130,9 @@ def run(path, notebook, machine, shift, core, keep):
             cell.source = ""
     notebook.cells.insert(0, nbformat.v4.new_code_cell("\n".join(lines)))
     started, running = perf_counter(), []
-    client = NotebookClient(notebook, timeout=1800, kernel_name="python3", extra_arguments=["--log-level=ERROR"], allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
-                            on_cell_execute=lambda cell, cell_index: running.append(cell))
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
+                            on_cell_execute=lambda cell, cell_index: running.append(cell),
+                            config=Config({"KernelManager": {"transport": "ipc"}}))  # two kernels that start at once may choose the same port
     try:
         client.execute(env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
     except DeadKernelError:
