@@ -279,7 +279,7 @@ def split(
         raise MnistAnnError(f"n_valid must lie between 1 and {len(digits) - 1:,}, not {n_valid:,}.")
     shares = np.bincount(digits.labels, minlength=10) * n_valid / len(digits)
     takes = shares.astype(int)
-    takes[np.argsort(takes - shares)[:n_valid - takes.sum()]] += 1  # those that lost most by rounding down
+    takes[np.argsort(takes - shares, kind="stable")[:n_valid - takes.sum()]] += 1  # those that lost most by rounding down
     rng = np.random.default_rng(seed)
     chosen = np.zeros(len(digits), bool)
     for digit, take in enumerate(takes):

@@ -438,7 +438,7 @@ def find_digits(
 def _all_digits(ink, strength, clear, mask):
     labels, boxes, _, mass, foreign = _pieces(ink, mask)
     left, top, wide, high, _ = boxes.T
-    order = np.argsort(high)
+    order = np.argsort(high, kind="stable")
     order = order[~foreign[order]]
     weights = np.cumsum(mass[order])
     if not len(order) or not weights[-1]:
@@ -550,7 +550,7 @@ def set_thresholds(
     logits = network.logits(valid.images)
     max_energy = float(np.quantile(energy(logits), 1 - refused))
     probabilities = softmax(logits).max(axis=1)
-    order = np.argsort(-probabilities)
+    order = np.argsort(-probabilities, kind="stable")
     share_right = np.cumsum((logits.argmax(axis=1) == valid.labels)[order]) / np.arange(1, len(valid) + 1)
     lower_follows = np.append(np.diff(probabilities[order]) < 0, True)  # equal probabilities are equally sure
     enough = np.flatnonzero((share_right >= right) & lower_follows)

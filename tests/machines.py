@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import nbformat
@@ -120,8 +121,8 @@ def figures_of(output):
     return f"{output.ename}: " + "\n        ".join(text.splitlines()[:6])
 
 
-def run(path, notebook, machine, shift, core, keep):
-    "Run a copy of a notebook on a machine: the seconds, and the failing cells with what they say."
+def run(path, notebook, machine, shift, core, keep, sockets):
+    "Run a copy of a notebook on a machine: the seconds, and the failing cells with what they say. `sockets` is an empty folder."
     notebook = deepcopy(notebook)
     lines = [ONE_CORE.format(core=core)] if machine.one_core else []
     lines += [ASSERTIONS, *([OTHER_SEEDS.format(shift=shift)] if shift else [])]
@@ -132,7 +133,7 @@ def run(path, notebook, machine, shift, core, keep):
     started, running = perf_counter(), []
     client = NotebookClient(notebook, timeout=None, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
                             on_cell_execute=lambda cell, cell_index: running.append(cell),
-                            config=Config({"KernelManager": {"transport": "ipc"}}))  # two kernels that start at once may choose the same port
+                            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}))
     try:
         client.execute(env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
     except DeadKernelError:
@@ -176,8 +177,9 @@ def main():
 
     def one(k):
         path, name, machine, shift = runs[k]
-        name += f", seeds {shift}" if shift else ""
-        seconds, failed = run(path, read[path], machine, shift, k % os.cpu_count(), options.keep and options.keep / name.replace(", ", "-").replace(" ", "-"))
+        name += f"-seeds-{shift}" if shift else ""
+        with TemporaryDirectory() as sockets:  # and not ports: two kernels that start at once may choose the same
+            seconds, failed = run(path, read[path], machine, shift, k % os.cpu_count(), options.keep and options.keep / name, sockets)
         print(f"{name}: {path.name}: {f'{len(failed)} cells fail' if failed else 'every cell holds'} ({seconds:.0f} s)", flush=True)
         for cell, first_line, figures in failed:
             print(f"    cell {cell}, {first_line[:80]}\n        {figures}", flush=True)
