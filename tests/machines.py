@@ -1,4 +1,5 @@
-"""Runs the notebooks as other processors would, or with other seeds, and names each cell that fails, with its figures.
+"""Runs the notebooks as other processors would, or with other seeds, and names each cell that fails, with its figures, and each
+number in a sentence that no cell prints there.
 
     python tests/machines.py                            # every notebook, on every machine that this processor can imitate
     python tests/machines.py --machines sse avx         # on these two
@@ -24,6 +25,7 @@ from time import perf_counter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
+from test_prose import TAUGHT, unshown_numbers
 from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
@@ -89,7 +91,8 @@ import sys
 import numpy as np
 
 def other_rng(seed=None, usual=np.random.default_rng):
-    return usual(seed if seed is None or sys._getframe(1).f_code.co_name == "split" else [*np.atleast_1d(seed), 10_000 + {shift}])
+    is_number = isinstance(seed, (int, tuple, list))  # and no generator, which libraries hand over
+    return usual([*np.atleast_1d(seed), 10_000 + {shift}] if is_number and sys._getframe(1).f_code.co_name != "split" else seed)
 
 np.random.default_rng = other_rng
 """
@@ -122,7 +125,10 @@ def figures_of(output):
 
 
 def run(path, notebook, machine, shift, core, keep, sockets):
-    "Run a copy of a notebook on a machine: the seconds, and the failing cells with what they say. `sockets` is an empty folder."
+    """Run a copy of a notebook on a machine, with `sockets` for an empty folder.
+
+    Returns the seconds; the failing cells with what they say; and the numbers in sentences that no cell shows there.
+    """
     notebook = deepcopy(notebook)
     lines = [ONE_CORE.format(core=core)] if machine.one_core else []
     lines += [ASSERTIONS, *([OTHER_SEEDS.format(shift=shift)] if shift else [])]
@@ -141,11 +147,13 @@ def run(path, notebook, machine, shift, core, keep, sockets):
     prepared = notebook.cells.pop(0)
     if any(output.output_type == "error" for output in prepared.outputs):
         raise RuntimeError(f"the cell that imitates a machine fails: {prepared.outputs}")
+    nbformat.write(notebook, executed := Path(sockets, path.name))
+    prose = [f"{number}: ...{text}" for number, text in unshown_numbers(executed)] if path in TAUGHT else []
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, keep / path.name)
     failed = [(k, cell, output) for k, cell in enumerate(notebook.cells) for output in cell.get("outputs", ()) if output.output_type == "error"]
-    return perf_counter() - started, [(k, cell.source.splitlines()[0], figures_of(output)) for k, cell, output in failed]
+    return perf_counter() - started, [(k, cell.source.splitlines()[0], figures_of(output)) for k, cell, output in failed], prose
 
 
 def chosen_machines(names):
@@ -179,15 +187,17 @@ def main():
         path, name, machine, shift = runs[k]
         name += f"-seeds-{shift}" if shift else ""
         with TemporaryDirectory() as sockets:  # and not ports: two kernels that start at once may choose the same
-            seconds, failed = run(path, read[path], machine, shift, k % os.cpu_count(), options.keep and options.keep / name, sockets)
+            seconds, failed, prose = run(path, read[path], machine, shift, k % os.cpu_count(), options.keep and options.keep / name, sockets)
         print(f"{name}: {path.name}: {f'{len(failed)} cells fail' if failed else 'every cell holds'} ({seconds:.0f} s)", flush=True)
         for cell, first_line, figures in failed:
             print(f"    cell {cell}, {first_line[:80]}\n        {figures}", flush=True)
-        return len(failed)
+        for sentence in prose if not shift else ():  # other seeds print other numbers
+            print(f"    not printed here: {sentence}", flush=True)
+        return len(failed) + len(prose) * (not shift)
 
     with ThreadPoolExecutor(options.jobs) as pool:
         failures = sum(pool.map(one, range(len(runs))))
-    print(f"{len(runs)} runs of {len(notebooks)} notebooks: {failures} cells fail")
+    print(f"{len(runs)} runs of {len(notebooks)} notebooks: {failures} cells fail, or sentences")
     return min(1, failures)
 
 
