@@ -400,14 +400,14 @@ def _digits_to_tune_on():
 
 @_check
 def check_settings(answer: Any) -> None:
-    "A learning rate and a batch size with which five epochs reach 90 %."
+    "A learning rate and a batch size with which five epochs reach 87 %."
     from mnist_ann.network import initialize, train_by_hand
     _want(isinstance(answer, dict) and set(answer) == {"learning_rate", "batch_size"}, 'A dictionary with "learning_rate" and "batch_size", and nothing else.')
     _want(answer["learning_rate"] > 0 and answer["batch_size"] >= 1, "Both must be above zero, and a batch has at least one digit.")
     accuracies = train_by_hand(initialize((784, 64, 10)), *_digits_to_tune_on(), epochs=5, **answer)[1]["val_accuracy"]
     found = f"{accuracies[-1]:.1%} after five epochs"
-    _want(accuracies[-1] >= 0.9 or max(accuracies) > 0.7 or answer["learning_rate"] <= 0.1, f"{found}: the steps are too long for such batches.")
-    _want(accuracies[-1] >= 0.9, f"{found}: not far enough. Longer steps, or more of them, as long as they stay calm.")
+    _want(accuracies[-1] >= 0.87 or max(accuracies) > 0.7 or answer["learning_rate"] <= 0.1, f"{found}: the steps are too long for such batches.")
+    _want(accuracies[-1] >= 0.87, f"{found}: not far enough. Longer steps, or more of them, as long as they stay calm.")
     _right(f"{found}.")
 
 # %% ../nbs/exercises.ipynb #3ab73279

@@ -84,7 +84,11 @@ class Rewritten(ast.NodeTransformer):
 
 get_ipython().ast_transformers.append(Rewritten())
 """
-ONE_CORE = "import os; os.sched_setaffinity(0, {{{core}}})"
+# What each process runs when it starts, those that a notebook starts, too.
+ONE_CORE = """
+import os
+os.sched_setaffinity(0, {{{core}}})
+"""
 # Every draw of NumPy's is another one, but for the choice of the validation digits: the shipped network has learnt from the others.
 OTHER_SEEDS = """
 import sys
@@ -124,30 +128,29 @@ def figures_of(output):
     return f"{output.ename}: " + "\n        ".join(text.splitlines()[:6])
 
 
-def run(path, notebook, machine, shift, core, keep, sockets):
-    """Run a copy of a notebook on a machine, with `sockets` for an empty folder.
+def run(path, notebook, machine, shift, core, keep, folder):
+    """Run a copy of a notebook on a machine, with an empty folder for what that needs.
 
     Returns the seconds; the failing cells with what they say; and the numbers in sentences that no cell shows there.
     """
     notebook = deepcopy(notebook)
-    lines = [ONE_CORE.format(core=core)] if machine.one_core else []
-    lines += [ASSERTIONS, *([OTHER_SEEDS.format(shift=shift)] if shift else [])]
+    Path(folder, "sitecustomize.py").write_text((ONE_CORE.format(core=core) if machine.one_core else "") + (OTHER_SEEDS.format(shift=shift) if shift else ""))
     for cell in notebook.cells:
         if is_left_out(cell):
             cell.source = ""
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("\n".join(lines)))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(ASSERTIONS))
     started, running = perf_counter(), []
     client = NotebookClient(notebook, timeout=None, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(path.parent)}},
                             on_cell_execute=lambda cell, cell_index: running.append(cell),
-                            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}))
+                            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}}))  # no ports: two kernels that start at once may choose the same
     try:
-        client.execute(env=os.environ | machine.variables() | {"PYTHONDONTWRITEBYTECODE": "1"})
+        client.execute(env=os.environ | machine.variables() | {"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"})
     except DeadKernelError:
         running[-1].outputs.append(nbformat.v4.new_output("error", ename="DeadKernelError", evalue="the process of the notebook died here"))
     prepared = notebook.cells.pop(0)
     if any(output.output_type == "error" for output in prepared.outputs):
         raise RuntimeError(f"the cell that imitates a machine fails: {prepared.outputs}")
-    nbformat.write(notebook, executed := Path(sockets, path.name))
+    nbformat.write(notebook, executed := Path(folder, path.name))
     prose = [f"{number}: ...{text}" for number, text in unshown_numbers(executed)] if path in TAUGHT else []
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
@@ -186,8 +189,8 @@ def main():
     def one(k):
         path, name, machine, shift = runs[k]
         name += f"-seeds-{shift}" if shift else ""
-        with TemporaryDirectory() as sockets:  # and not ports: two kernels that start at once may choose the same
-            seconds, failed, prose = run(path, read[path], machine, shift, k % os.cpu_count(), options.keep and options.keep / name, sockets)
+        with TemporaryDirectory() as folder:
+            seconds, failed, prose = run(path, read[path], machine, shift, k % os.cpu_count(), options.keep and options.keep / name, folder)
         print(f"{name}: {path.name}: {f'{len(failed)} cells fail' if failed else 'every cell holds'} ({seconds:.0f} s)", flush=True)
         for cell, first_line, figures in failed:
             print(f"    cell {cell}, {first_line[:80]}\n        {figures}", flush=True)
