@@ -27,7 +27,7 @@ from .data import _written_whole
 
 # %% ../nbs/11_command_line.ipynb #2931592d
 app: typer.Typer = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,
-                  help="A neural network that reads handwritten digits: train it, examine it, let it read pictures.")
+                               help="A neural network that reads handwritten digits: train it, examine it, let it read pictures.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Data = Annotated[Path | None, typer.Option(help="Folder with four IDX files, plain or .gz; the embedded MNIST if left out.")]

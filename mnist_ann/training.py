@@ -511,12 +511,14 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
 
 # %% ../nbs/04_training.ipynb #918c0203
-def _acknowledge(signals):
-    "Say what each Ctrl-C will do, as they come, until the socket is closed."
-    words = iter(("Ctrl-C: the training ends with this epoch. Ctrl-C again gives up the epoch, too.", "Ctrl-C: this epoch is given up."))
+def _acknowledge(signals, again):
+    "Say what each Ctrl-C will do, as they come, until the socket is closed. The second one sets the event `again`."
+    words = ["Ctrl-C: the training ends with this epoch. Ctrl-C again gives up the epoch, too.", "Ctrl-C: this epoch is given up."]
     while number := signals.recv(1):
-        if number[0] == signal.SIGINT and (word := next(words, None)):
-            print(word, file=sys.stderr, flush=True)
+        if number[0] == signal.SIGINT and words:
+            print(words.pop(0), file=sys.stderr, flush=True)
+            if not words:
+                again.set()
 
 
 @contextmanager
@@ -526,10 +528,10 @@ def _interruptible():
     Python itself hears of a signal only between two calls, and an epoch is a single one. So a thread listens to the socket into
     which Python writes each signal at once, and says that it has been heard.
     """
-    asked = Event()
+    asked, again = Event(), Event()
 
-    def ask(signal_number, frame):
-        if asked.is_set():
+    def ask(signal_number, frame):  # once for all signals that came during a call
+        if asked.is_set() or again.is_set():
             raise KeyboardInterrupt
         asked.set()
 
@@ -541,7 +543,7 @@ def _interruptible():
     heard, writes = socketpair()
     writes.setblocking(False)
     listened_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
-    listener = Thread(target=_acknowledge, args=(heard,), daemon=True)
+    listener = Thread(target=_acknowledge, args=(heard, again), daemon=True)
     listener.start()
     try:
         yield asked

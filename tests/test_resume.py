@@ -98,12 +98,25 @@ ma.train(ma.build_model((512, 256)), train, valid, epochs=1000, checkpoint=sys.a
 """
 
 
-def test_ctrl_c_is_acknowledged_at_once(tmp_path):
-    "The answer comes while the epoch is still running, which takes seconds: no checkpoint has been written yet."
-    process = subprocess.Popen([sys.executable, "-c", LONG_EPOCH, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def interrupted_in_its_first_epoch(folder):
+    "A training that has heard a Ctrl-C. The answer comes while the epoch is still running, which takes seconds: no checkpoint is there yet."
+    process = subprocess.Popen([sys.executable, "-c", LONG_EPOCH, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline().startswith("epoch")  # the first one begins
     process.send_signal(signal.SIGINT)
-    assert process.stderr.readline().startswith("Ctrl-C: the training ends with this epoch.") and epochs_behind(tmp_path) == 0
+    assert process.stderr.readline().startswith("Ctrl-C: the training ends with this epoch.") and epochs_behind(folder) == 0
+    return process
+
+
+def test_a_second_ctrl_c_gives_up_the_epoch(tmp_path):
+    process = interrupted_in_its_first_epoch(tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == "Ctrl-C: this epoch is given up.\n"
+    out, err = process.communicate(timeout=1200)
+    assert process.returncode and err.endswith("KeyboardInterrupt\n") and (out, epochs_behind(tmp_path)) == ("", 0)
+
+
+def test_ctrl_c_is_acknowledged_at_once(tmp_path):
+    process = interrupted_in_its_first_epoch(tmp_path)
     out, err = process.communicate(timeout=1200)
     assert (process.returncode, err, epochs_behind(tmp_path)) == (0, "", 1)
     assert [line.split()[0] for line in out.splitlines()] == ["1", "stopped"]
