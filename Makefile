@@ -39,8 +39,9 @@ notebooks: .venv/dev.stamp export
 	$(BIN)/nbdev_clean
 	$(MAKE) export readme
 
-# The package, and its list of names for editors and type checkers, from the notebooks.
+# The package, and its list of names for editors and type checkers, from the notebooks, which are folded as their tags say.
 export: .venv/dev.stamp
+	$(BIN)/python nbs/folds.py
 	$(BIN)/nbdev_export
 	$(BIN)/python nbs/stub.py
 

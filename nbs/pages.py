@@ -11,8 +11,9 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
+from folds import FOLDED, SHUT
+
 NOTEBOOKS = Path(__file__).parent
-LONG = 25  # lines; longer code is folded
 EXTRAS = {"exercises": "Exercises", "answers": "Answers", "glossary": "Glossary"}
 
 
@@ -62,7 +63,7 @@ def title_of(notebook):
 
 
 def prepare(notebook):
-    "The notebook as a reader should see it: without directives and hidden cells, with long or collapsed code folded."
+    "The notebook as a reader should see it: without directives and hidden cells, and folded as its tags say."
     shown = []
     for cell in notebook.cells:
         directives = re.findall(r"^#\| (.+)$", cell.source, re.M) if cell.cell_type == "code" else []
@@ -72,13 +73,12 @@ def prepare(notebook):
             cell.metadata["alt"] = next((line.removeprefix("fig-alt: ") for line in directives if line.startswith("fig-alt: ")), "")
             cell.source = re.sub(r"^#\| .+\n?", "", cell.source, flags=re.M).strip("\n")
             tags, lines = cell.metadata.get("tags", []), len(cell.source.splitlines())
+            kind = next((name for tag, name in FOLDED.items() if tag in tags), None)
             if "remove-input" in tags:
                 cell.source = ""
-            elif cell.metadata.get("jupyter", {}).get("source_hidden") or lines > LONG:
-                kind = "Solution" if "solution" in tags else "Tests" if "tests" in tags else "Code"
-                cell.metadata["folded"] = f"{kind}, {lines} lines"
-            elif lines > 4 and re.fullmatch(r"(?:(?:import|from) .+\n*)+", cell.source):
-                cell.metadata["folded"] = "Imports"
+            elif kind:
+                cell.metadata["folded"] = f"{kind}, {lines} lines" if lines > 1 else kind
+            cell.metadata["shut"] = next((name for tag, name in SHUT.items() if tag in tags), "")
         shown.append(cell)
     notebook.cells = shown
     return notebook

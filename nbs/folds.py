@@ -1,0 +1,33 @@
+"""Folds cells as their tags say, in JupyterLab and on pages.  Use: python nbs/folds.py"""
+import json
+from pathlib import Path
+
+NOTEBOOKS = Path(__file__).parent
+FOLDED = {"imports": "Imports", "tests": "Tests", "plotting": "Drawing", "machinery": "Machinery", "solution": "Solution"}  # tag -> its name on a page
+SHUT = {"guess": "Guess first, then look", "solution": "What it shows"}  # tags whose output waits until it is asked for
+
+
+def fold(notebook: dict) -> dict:
+    "The notebook with its code and outputs folded by the tags of each cell, and by nothing else."
+    for cell in notebook["cells"]:
+        tags, folds = set(cell["metadata"].get("tags", [])), {}
+        if tags & FOLDED.keys():
+            folds["source_hidden"] = True
+        if tags & SHUT.keys():
+            folds["outputs_hidden"] = True
+        cell["metadata"].pop("jupyter", None)
+        if folds:
+            cell["metadata"]["jupyter"] = folds
+    return notebook
+
+
+def folded_text(path: Path) -> str:
+    "What the file of a notebook should hold."
+    return json.dumps(fold(json.loads(path.read_text(encoding="utf-8"))), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        if (text := folded_text(path)) != path.read_text(encoding="utf-8"):
+            path.write_text(text, encoding="utf-8")
+            print("folded:", path.name)
