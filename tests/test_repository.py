@@ -7,16 +7,19 @@ import statistics
 import subprocess
 import sys
 from configparser import ConfigParser
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "nbs"))
+from folds import folded_text
 from readme import make_readme
 from stub import make_stub
 
 CHAPTERS = sorted((ROOT / "nbs").glob("[0-9][0-9]_*.ipynb"))
+LESSONS = [path for path in CHAPTERS if path.name < "09"]
 NOTEBOOKS = sorted((ROOT / "nbs").glob("*.ipynb"))
 SETTINGS = ConfigParser(delimiters=["="])
 SETTINGS.read(ROOT / "settings.ini", encoding="utf-8")
@@ -79,7 +82,7 @@ def test_notebooks_import_what_the_readme_installs(path):
     "`pip install -r requirements.txt` and the extra `export` are enough to run them."
     listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_")).split()
     installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names}
-    trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code")]
+    trees = [ast.parse(re.sub(r"^!.*", "", cell["source"], flags=re.M)) for cell in cells_of(path, "code")]
     found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in found} <= installed
@@ -105,6 +108,52 @@ def test_chapter_has_its_anatomy(path):
     assert statistics.median(lengths) < 12 and max(lengths) <= 50, f"code cells are too long: {max(lengths)} lines"
     solutions = [cell for cell in cells_of(path, "code") if "solution" in cell["metadata"].get("tags", [])]
     assert len(solutions) >= 2 and all(cell["metadata"]["jupyter"]["source_hidden"] for cell in solutions)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
+def test_cells_are_folded_as_their_tags_say(path):
+    assert folded_text(path) == path.read_text(encoding="utf-8"), "run python nbs/folds.py"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
+def test_guesses_and_solutions_are_not_in_view(path):
+    """What answers a "Guess first" shows it when asked; a solution begins with a line that gives nothing away, since JupyterLab shows it."""
+    asked = False
+    for cell in cells_of(path):
+        tags = cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "markdown":
+            asked = "**Guess first" in cell["source"]
+        elif asked and cell["outputs"]:
+            assert "guess" in tags, f"tag it guess: {cell['source'][:80]}"
+            asked = False
+        if "solution" in tags and cell["cell_type"] == "code":
+            assert re.match(r"# Exercise \d\d?\.\d, a solution\n", cell["source"]), cell["source"][:80]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=by_name)
+def test_a_lesson_is_read_without_scrolling_sideways_or_opening_folds(path):
+    for cell in cells_of(path, "code"):
+        lines, tags = cell["source"].splitlines(), cell["metadata"].get("tags", [])
+        assert all(len(line) <= 100 for line in lines if not line.startswith("#|")), f"a line is longer than 100 characters: {cell['source'][:80]}"
+        if "#| export" in cell["source"]:
+            assert len(lines) <= 25, f"{len(lines)} lines: {cell['source'][:80]}"
+            public = re.findall(r"^(?:class|def) ([A-Za-z]\w*)", cell["source"], re.M)
+            assert not public or not {"tests", "machinery"} & set(tags), f"{public} is folded"
+
+
+def test_lessons_import_lessons_before_them():
+    """And nothing of the workshop, but for `augmentation`, which trains with `engine`; and no two modules import each other."""
+    modules = {re.search(r"#\| default_exp (\w+)", "".join(cell["source"] for cell in cells_of(path)))[1]: path for path in CHAPTERS}
+    numbers = {module: path.name[:2] for module, path in modules.items()}
+    imported = {}
+    for module in modules:
+        tree = ast.parse((ROOT / f"mnist_ann/{module}.py").read_text(encoding="utf-8"))
+        top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        imported[module] = {name for node in top for name in ([node.module] if isinstance(node, ast.ImportFrom) and node.level else
+                            [alias.name.removeprefix("mnist_ann.") for alias in node.names if alias.name.startswith("mnist_ann.")]) if name}
+        if modules[module] in LESSONS:
+            assert all(numbers[name] < numbers[module] for name in imported[module] - ({"engine"} if module == "augmentation" else set())), module
+    assert list(TopologicalSorter(imported).static_order())
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
