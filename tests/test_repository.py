@@ -82,7 +82,7 @@ def test_notebooks_import_what_the_readme_installs(path):
     "`pip install -r requirements.txt` and the extra `export` are enough to run them."
     listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_")).split()
     installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names}
-    trees = [ast.parse(re.sub(r"^!.*", "", cell["source"], flags=re.M)) for cell in cells_of(path, "code")]
+    trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code") if not cell["source"].startswith("%%")]
     found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in found} <= installed
