@@ -21,7 +21,7 @@ def main():
     for seed in range(options.seeds):
         for precision in ("float32", "bfloat16"):
             model = ma.build_model(recipe.hidden_units, seed=seed)
-            with patch("mnist_ann.training._bfloat16_speed", lambda: 1.0):
+            with patch("mnist_ann.engine._bfloat16_speed", lambda: 1.0):
                 history = ma.train(model, train, valid, seed=seed, precision=precision, verbose=0, **recipe.settings())
             rows.append({"precision": precision, "seed": seed, "val_accuracy": round(history.val_accuracy[-1], 4),
                          "val_loss": round(history.val_loss[-1], 5), "processor": processor(), "date": today()})

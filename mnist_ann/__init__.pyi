@@ -3,6 +3,7 @@ from . import (
     augmentation as augmentation,
     cli as cli,
     data as data,
+    engine as engine,
     evaluation as evaluation,
     exercises as exercises,
     model as model,
@@ -33,6 +34,9 @@ from .data import (
     read_idx as read_idx,
     split as split,
     write_idx as write_idx,
+)
+from .engine import (
+    train as train,
 )
 from .evaluation import (
     Report as Report,
@@ -138,7 +142,6 @@ from .training import (
     plot_comparison as plot_comparison,
     plot_history as plot_history,
     plot_layers as plot_layers,
-    train as train,
 )
 
 __version__: str
@@ -201,6 +204,7 @@ __all__ = [
     "distort",
     "drawn_digits",
     "energy",
+    "engine",
     "evaluate",
     "evaluation",
     "even_stroke",

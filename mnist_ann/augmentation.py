@@ -28,7 +28,8 @@ from .data import Digits, MnistAnnError
 from .model import build_model
 from .network import shuffled
 from .recognition import fit_and_centre
-from .training import FAST, ORIGINAL, Recipe, _check_digits, _fingerprint, _open_checkpoints, _read_arrays, _write_arrays, train
+from .engine import _check_digits, _fingerprint, _open_checkpoints, _read_arrays, _write_arrays, train
+from .training import FAST, ORIGINAL, Recipe
 
 # %% ../nbs/08_record.ipynb #2a5996ca
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A training that is killed again and again ends as if it had never been: what chapter 04 promises, on real processes."""
+"""A training that is killed again and again ends as if it had never been: what chapter 11 promises, on real processes."""
 import json
 import os
 import random
