@@ -25,7 +25,8 @@ from time import perf_counter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
-from test_prose import TAUGHT, unshown_numbers
+from test_prose import unshown_numbers
+from test_repository import CHAPTERS
 from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
@@ -151,7 +152,7 @@ def run(path, notebook, machine, shift, core, keep, folder):
     if any(output.output_type == "error" for output in prepared.outputs):
         raise RuntimeError(f"the cell that imitates a machine fails: {prepared.outputs}")
     nbformat.write(notebook, executed := Path(folder, path.name))
-    prose = [f"{number}: ...{text}" for number, text in unshown_numbers(executed)] if path in TAUGHT else []
+    prose = [f"{number}: ...{text}" for number, text in unshown_numbers(executed)] if path in CHAPTERS else []
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, keep / path.name)
