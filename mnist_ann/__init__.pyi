@@ -8,6 +8,7 @@ from . import (
     exercises as exercises,
     model as model,
     network as network,
+    pictures as pictures,
     recognition as recognition,
     training as training,
 )
@@ -107,16 +108,14 @@ from .network import (
     to_network as to_network,
     train_by_hand as train_by_hand,
 )
-from .recognition import (
+from .pictures import (
     Number as Number,
     Prediction as Prediction,
     cut_out as cut_out,
-    energy as energy,
     even_stroke as even_stroke,
     find_digit as find_digit,
     find_digits as find_digits,
     find_paper as find_paper,
-    fit_and_centre as fit_and_centre,
     flatten_background as flatten_background,
     is_dark_ink as is_dark_ink,
     load_grey as load_grey,
@@ -129,11 +128,15 @@ from .recognition import (
     predict_many as predict_many,
     prepare as prepare,
     read_number as read_number,
-    set_thresholds as set_thresholds,
     slant as slant,
     straighten as straighten,
     stroke_width as stroke_width,
     to_grey as to_grey,
+)
+from .recognition import (
+    energy as energy,
+    fit_and_centre as fit_and_centre,
+    set_thresholds as set_thresholds,
 )
 from .training import (
     History as History,
@@ -232,6 +235,7 @@ __all__ = [
     "network",
     "normalize",
     "one_hot",
+    "pictures",
     "pictures_in",
     "plot_comparison",
     "plot_confusion_matrix",

@@ -108,7 +108,7 @@ def _print_table(answers, kind):
 # %% ../nbs/15_command_line.ipynb #0ac72e2d
 def _write_csv(path, answers, kind):
     "Write the answers to a file as they come, whole or not at all, and say how many there were."
-    from mnist_ann.recognition import PICTURE_SUFFIXES  # here, so that other commands start without it
+    from mnist_ann.pictures import PICTURE_SUFFIXES  # here, so that other commands start without it
 
     columns, total, unsure, failed = ("file", kind, "probability", "is_sure", "doubt", "error"), 0, 0, 0
     if path.suffix.lower() in PICTURE_SUFFIXES:
