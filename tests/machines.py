@@ -145,7 +145,7 @@ def run(path, notebook, machine, shift, core, keep, folder):
                             on_cell_execute=lambda cell, cell_index: running.append(cell),
                             config=Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}}))  # no ports: two kernels that start at once may choose the same
     try:
-        client.execute(env=os.environ | machine.variables() | {"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"})
+        client.execute(env=os.environ | machine.variables() | {"PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "PYTHONDONTWRITEBYTECODE": "1"})
     except DeadKernelError:
         running[-1].outputs.append(nbformat.v4.new_output("error", ename="DeadKernelError", evalue="the process of the notebook died here"))
     prepared = notebook.cells.pop(0)
