@@ -23,7 +23,7 @@ from typing import Annotated
 import typer
 
 import mnist_ann as ma
-from .data import _written_whole
+from .files import _written_whole
 
 # %% ../nbs/15_command_line.ipynb #2931592d
 app: typer.Typer = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,

@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import MnistAnnError, figure_style
-from .network import Network, load_pretrained, softmax, to_network
+from .files import load_pretrained
+from .network import Network, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs

@@ -70,7 +70,7 @@ def test_each_public_name_has_one_home():
 
     assert len(ma.__all__) == len(set(ma.__all__))
     assert all(getattr(ma, name) is not None for name in ma.__all__)
-    assert [getattr(ma, name).__module__ for name in ("train", "evaluate", "predict")] == [f"mnist_ann.{m}" for m in ("engine", "evaluation", "pictures")]
+    assert [getattr(ma, name).__module__ for name in ("train", "evaluate", "predict", "load_mnist")] == [f"mnist_ann.{m}" for m in ("engine", "evaluation", "pictures", "files")]
     assert {"cli", "load_mnist", "build_model", "Network", "MnistAnnError"} <= set(ma.__all__) and "main" not in ma.__all__
 
 
