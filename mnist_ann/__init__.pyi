@@ -47,6 +47,7 @@ from .evaluation import (
 )
 from .exercises import (
     NotYet as NotYet,
+    check_centre_by_box as check_centre_by_box,
     check_diagnosis as check_diagnosis,
     check_digits_needed as check_digits_needed,
     check_file_bytes as check_file_bytes,
@@ -141,9 +142,12 @@ from .pictures import (
     to_grey as to_grey,
 )
 from .recognition import (
+    centre_by_mass as centre_by_mass,
+    cut_to_ink as cut_to_ink,
     energy as energy,
     fit_and_centre as fit_and_centre,
     set_thresholds as set_thresholds,
+    shrink_to_20 as shrink_to_20,
 )
 from .training import (
     History as History,
@@ -172,6 +176,8 @@ __all__ = [
     "backward",
     "build_model",
     "calibrate",
+    "centre_by_mass",
+    "check_centre_by_box",
     "check_diagnosis",
     "check_digits_needed",
     "check_file_bytes",
@@ -213,6 +219,7 @@ __all__ = [
     "cli",
     "cross_entropy",
     "cut_out",
+    "cut_to_ink",
     "data",
     "digit_scores",
     "distort",
@@ -271,6 +278,7 @@ __all__ = [
     "save_weights",
     "set_thresholds",
     "sgd_step",
+    "shrink_to_20",
     "shuffled",
     "slant",
     "softmax",

@@ -10,7 +10,7 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_stopping_epoch', 'check_velocity', 'check_schedule', 'check_settings', 'check_half_the_error',
            'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
            'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet', 'check_idx_bytes',
-           'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint']
+           'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_centre_by_box']
 
 # %% ../nbs/exercises.ipynb #3caadae4
 from collections.abc import Callable
@@ -670,3 +670,35 @@ def check_fingerprint(answer: Any) -> None:
             told = _called_09(answer, replace(network, **{kind: tuple(arrays)}))
             _want(told != print_of, f"A number among the {kind} of layer {k + 1} was changed, and it is still the same.")
     _right("No number of it can change unseen.")
+
+# %% ../nbs/exercises.ipynb #e77f1f43
+def _result(function, *arguments):
+    "What a function returns; a hint if it is no function, or stumbles."
+    _want(callable(function), "Write a function, and give its name: the check calls it.")
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise NotYet(f"Your function stumbles: {type(error).__name__}: {error}") from None
+
+
+def _margins(image):
+    "How many empty rows are above and below, and empty columns left and right."
+    rows, columns = np.nonzero(image)
+    return int(rows.min()), int(27 - rows.max()), int(columns.min()), int(27 - columns.max())
+
+
+@_check
+def check_centre_by_box(centre_by_box: Any) -> None:
+    digits, rng = _to_be_read()[0], np.random.default_rng(0)
+    for image in digits.images[rng.choice(2000, 12, replace=False)]:
+        top, bottom, left, right = _margins(image)
+        image = np.roll(image, (rng.integers(-top, bottom + 1), rng.integers(-left, right + 1)), axis=(0, 1))
+        moved = _result(centre_by_box, image.copy())
+        _want(isinstance(moved, np.ndarray) and moved.shape == (28, 28), "It returns an array (28, 28).")
+        _want(np.array_equal(np.sort(moved, axis=None), np.sort(image, axis=None)), "The ink must stay as it is, and only move.")
+        top, bottom, left, right = _margins(moved)
+        _want(abs(top - bottom) <= 1, f"One digit has {top} empty rows above and {bottom} below.")
+        _want(abs(left - right) <= 1, f"One digit has {left} empty columns to its left and {right} to its right.")
+        begins, ends = (np.argwhere(picture)[0] for picture in (moved, image))
+        _want(np.array_equal(np.roll(image, begins - ends, axis=(0, 1)), moved), "All of its pixels must move alike.")
+    _right("Such a digit lies beside what the network learned from, by a pixel or two.")
