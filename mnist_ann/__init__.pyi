@@ -44,6 +44,7 @@ from .evaluation import (
     plot_mistakes as plot_mistakes,
     plot_reliability as plot_reliability,
     report_to_dict as report_to_dict,
+    whose_fault as whose_fault,
 )
 from .exercises import (
     NotYet as NotYet,
@@ -293,5 +294,6 @@ __all__ = [
     "train_recipe",
     "train_teacher",
     "training",
+    "whose_fault",
     "write_idx",
 ]
