@@ -44,28 +44,32 @@ def cross_entropy(
 
 # %% ../nbs/02_network.ipynb #2515e450
 @dataclass(frozen=True, eq=False)
-class Network:
-    """A feed-forward network: ReLU in the hidden layers, softmax at the end.
-
-    Raises `MnistAnnError` if the layers do not fit each other. The arrays are read-only.
-    """
+class _Layers:
+    "What a network holds: arrays that fit each other, and that nothing can change."
 
     weights: tuple[np.ndarray, ...]  # floats (inputs, units), one array for each layer
     biases: tuple[np.ndarray, ...]  # floats (units,)
-    attributes: Mapping[str, Any] = field(default_factory=dict)  # where the weights come from: recipe, seed, figures
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # origin: recipe, seed, figures
 
     def __post_init__(self) -> None:
         _check_layers(self.weights, self.biases)
         for name in ("weights", "biases"):
-            views = tuple(array.view() for array in getattr(self, name))
-            for view in views:
-                view.flags.writeable = False
-            object.__setattr__(self, name, views)
+            object.__setattr__(self, name, tuple(map(_read_only, getattr(self, name))))
 
     @property
     def sizes(self) -> tuple[int, ...]:
         "The number of inputs, then the units of each layer: (784, 512, 256, 10)."
         return (self.weights[0].shape[0], *(len(b) for b in self.biases))
+
+    def __repr__(self) -> str:
+        numbers = sum(array.size for array in self.weights + self.biases)
+        return f"Network({'-'.join(map(str, self.sizes))}, {numbers:,} parameters)"
+
+# %% ../nbs/02_network.ipynb #ff882b55
+class Network(_Layers):
+    """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
+
+    Raises `MnistAnnError` if the layers do not fit each other."""
 
     def logits(
         self,
@@ -75,43 +79,52 @@ class Network:
         a = _as_inputs(images, self)
         for W, b in zip(self.weights[:-1], self.biases[:-1]):
             a = a @ W
-            a += b  # in place: for 10,000 images, the memory for a copy takes as long as the product
+            a += b  # in place: for 10,000 images, a copy takes as long as the product
             np.maximum(a, 0, out=a)
         return a @ self.weights[-1] + self.biases[-1]
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
-        "The probability of each class: float (n, 10), each row adds up to 1. Takes images, and raises, as `logits` does."
+        "The probability of each class: float (n, 10), each row adds up to 1. See `logits`."
         return softmax(self.logits(images))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        "The most probable class of each image: int (n,). Takes images, and raises, as `logits` does."
+        "The most probable class of each image: int (n,). See `logits`."
         return self.logits(images).argmax(axis=1)
 
-    def __repr__(self) -> str:
-        return f"Network({'-'.join(map(str, self.sizes))}, {sum(a.size for a in self.weights + self.biases):,} parameters)"
-
 # %% ../nbs/02_network.ipynb #3706d53c
+def _read_only(array):
+    "The same numbers, in a view that refuses to be written to."
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _check_layers(weights, biases):
     "Raises `MnistAnnError` unless these arrays make a network."
     if not weights or len(weights) != len(biases):
-        raise MnistAnnError(f"a network needs as many biases as weights, at least one: {len(weights)} weights and {len(biases)} biases.")
+        raise MnistAnnError("a network needs as many biases as weights, at least one: "
+                            f"{len(weights)} weights and {len(biases)} biases.")
     inputs = weights[0].shape[0] if weights[0].ndim == 2 else None
     for k, (W, b) in enumerate(zip(weights, biases), 1):
         if W.ndim != 2 or W.shape[0] != inputs or b.shape != W.shape[1:]:
-            raise MnistAnnError(f"layer {k} does not fit: weights {W.shape}, biases {b.shape}, after {inputs} inputs.")
+            raise MnistAnnError(f"layer {k} does not fit: weights {W.shape}, biases {b.shape}, "
+                                f"after {inputs} inputs.")
         if W.dtype not in (np.float32, np.float64) or b.dtype != W.dtype:
-            raise MnistAnnError(f"layer {k} must be float32 or float64, not {W.dtype} and {b.dtype}.")
+            raise MnistAnnError(f"layer {k} must be float32 or float64, "
+                                f"not {W.dtype} and {b.dtype}.")
         inputs = W.shape[1]
 
-
+# %% ../nbs/02_network.ipynb #dc8cfded
 def _as_inputs(images, network):
     "Rows of numbers from 0 to 1 that `network` can read."
     images = np.asarray(images)
     inputs = normalize(images) if images.dtype == np.uint8 else images
     if not np.issubdtype(inputs.dtype, np.floating) or inputs.shape[1:] != network.sizes[:1]:
-        raise MnistAnnError(f"a network reads uint8 (n, 28, 28) or float (n, {network.sizes[0]}), not {images.dtype} {images.shape}.")
+        raise MnistAnnError(f"a network reads uint8 (n, 28, 28) or float (n, {network.sizes[0]}), "
+                            f"not {images.dtype} {images.shape}.")
     if inputs.size and not (inputs.min() >= 0 and inputs.max() <= 1):  # NaN fails both comparisons
-        raise MnistAnnError("a network reads numbers from 0 to 1: pass the uint8 images, or normalize(images).")
+        raise MnistAnnError("a network reads numbers from 0 to 1: "
+                            "pass the uint8 images, or normalize(images).")
     return inputs.astype(network.weights[0].dtype, copy=False)
 
 # %% ../nbs/02_network.ipynb #f91aaf5b
@@ -120,17 +133,19 @@ def initialize(
     seed: int = 0,  # the same seed gives the same weights
     dtype: type[np.floating] = np.float32,
 ) -> Network:
-    "A new network with He's initialisation: normal weights of variance 2 / inputs, zero biases (He et al. 2015, equation 10)."
+    "A new network, as He et al. 2015, equation 10: weights of variance 2 / inputs, zero biases."
     rng = np.random.default_rng(seed)
-    pairs = list(zip(sizes[:-1], sizes[1:]))
-    weights = (rng.normal(0, np.sqrt(2 / inputs), (inputs, units)).astype(dtype) for inputs, units in pairs)
-    return Network(tuple(weights), tuple(np.zeros(units, dtype) for _, units in pairs))
+    weights, biases = [], []
+    for inputs, units in zip(sizes[:-1], sizes[1:]):
+        weights.append(rng.normal(0, np.sqrt(2 / inputs), (inputs, units)).astype(dtype))
+        biases.append(np.zeros(units, dtype))
+    return Network(tuple(weights), tuple(biases))
 
 # %% ../nbs/02_network.ipynb #ba791ec2
 def forward(
     network: Network,
     X: np.ndarray,  # (n, inputs)
-) -> tuple[list[np.ndarray], np.ndarray]:  # the inputs of each layer, [(n, inputs), (n, units), ...]; and the logits (n, classes)
+) -> tuple[list[np.ndarray], np.ndarray]:  # each layer's inputs (n, ...), and logits (n, classes)
     "The forward pass, with everything that the backward pass needs."
     activations = [X]
     for W, b in zip(network.weights[:-1], network.biases[:-1]):
@@ -143,8 +158,8 @@ def backward(
     activations: list[np.ndarray],  # from `forward`
     logits: np.ndarray,  # (n, classes), from `forward`
     Y: np.ndarray,  # one-hot (n, classes)
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:  # the slopes of the loss, in the shapes of `network.weights` and `network.biases`
-    "The backward pass: the gradient of the mean cross-entropy by every weight and bias (Rumelhart, Hinton and Williams 1986)."
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:  # slopes of all weights, all biases
+    "The gradient of the mean cross-entropy by backpropagation (Rumelhart, Hinton, Williams 1986)."
     d_z = (softmax(logits) - Y) / len(Y)
     d_weights, d_biases = [], []
     for layer in reversed(range(len(network.weights))):
@@ -164,23 +179,33 @@ def _nudged(network, kind, layer, index, nudge):
     return replace(network, **{kind: tuple(arrays)})
 
 
+def _measured(network, X, Y, step=1e-5):
+    "What `backward` should return, by finite differences: two forward passes for each number."
+    slopes = {"weights": [], "biases": []}
+    for kind, found in slopes.items():
+        for layer, array in enumerate(getattr(network, kind)):
+            found.append(differences := np.empty_like(array))
+            for index in np.ndindex(array.shape):
+                up, down = (forward(_nudged(network, kind, layer, index, h), X)[1]
+                            for h in (step, -step))
+                differences[index] = (cross_entropy(up, Y) - cross_entropy(down, Y)) / (2 * step)
+    return tuple(slopes["weights"]), tuple(slopes["biases"])
+
+# %% ../nbs/02_network.ipynb #0862d929
 def gradient_check(
     network: Network,  # a small one, in float64
     X: np.ndarray,  # float64 (n, inputs)
     Y: np.ndarray,  # one-hot (n, classes)
     backward: Callable = backward,  # the backward pass to check
     step: float = 1e-5,  # the h of the central difference
-) -> float:  # the largest relative error of any layer: |a - d| / (|a| + |d|), with |.| the length of a vector
-    "How far `backward` is from the central differences of the loss. Below 1e-6 in float64 means that they agree."
+) -> float:  # the largest relative error of any array: |a - d| / (|a| + |d|), with |.| its length
+    "How far `backward` is from finite differences; in float64, below 1e-6 means that they agree."
     errors = []
-    for kind, slopes in zip(("weights", "biases"), backward(network, *forward(network, X), Y)):
-        for layer, slope in enumerate(slopes):
-            differences = np.empty_like(slope)
-            for index in np.ndindex(slope.shape):
-                up, down = (cross_entropy(forward(_nudged(network, kind, layer, index, h), X)[1], Y) for h in (step, -step))
-                differences[index] = (up - down) / (2 * step)
-            lengths = np.linalg.norm(slope) + np.linalg.norm(differences)
-            errors.append(np.linalg.norm(slope - differences) / lengths)
+    derived, measured = backward(network, *forward(network, X), Y), _measured(network, X, Y, step)
+    for kinds in zip(derived, measured):
+        for mine, theirs in zip(*kinds):
+            lengths = np.linalg.norm(mine) + np.linalg.norm(theirs)
+            errors.append(np.linalg.norm(mine - theirs) / lengths)
     return float(max(errors))
 
 # %% ../nbs/02_network.ipynb #450e5817
@@ -203,7 +228,7 @@ def shuffled(
     seed: int,
     epoch: int,  # each epoch has an order of its own
 ) -> np.ndarray:  # int (n,): the numbers from 0 to n - 1
-    "The order in which an epoch visits the training digits. Leaves NumPy's global random state alone."
+    "The order in which an epoch visits the training digits; leaves NumPy's global state alone."
     return np.random.default_rng((seed, epoch)).permutation(n)
 
 # %% ../nbs/02_network.ipynb #f3610f73
@@ -215,7 +240,7 @@ def train_by_hand(
     batch_size: int = 32,  # digits in a step
     learning_rate: float = 0.01,
     seed: int = 0,  # of the shuffling
-) -> tuple[Network, dict[str, list[float]]]:  # the trained network; {"loss": of each step, "val_accuracy": after each epoch}
+) -> tuple[Network, dict[str, list[float]]]:  # trained; "loss" of steps, "val_accuracy" of epochs
     "Train with plain stochastic gradient descent, in NumPy."
     X, Y = normalize(train.images), one_hot(train.labels)
     history = {"loss": [], "val_accuracy": []}
@@ -224,29 +249,33 @@ def train_by_hand(
         for start in range(0, len(train), batch_size):
             batch = order[start:start + batch_size]
             activations, logits = forward(network, X[batch])
-            network = sgd_step(network, backward(network, activations, logits, Y[batch]), learning_rate)
+            gradients = backward(network, activations, logits, Y[batch])
+            network = sgd_step(network, gradients, learning_rate)
             history["loss"].append(cross_entropy(logits, Y[batch]))
-        history["val_accuracy"].append(float(np.mean(network.predict(valid.images) == valid.labels)))
+        right = network.predict(valid.images) == valid.labels
+        history["val_accuracy"].append(float(np.mean(right)))
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706
 def to_network(
-    model: "keras.Model | Network",  # Dense layers (relu, and softmax at the end); or a Network, which is returned as it is
+    model: "keras.Model | Network",  # Dense layers, relu and softmax; a Network is returned as it is
 ) -> Network:
-    """The weights of a Keras model as a `Network`, together with the history that `train` left in the model.
+    """The weights of a Keras model as a `Network`, with the history that `train` left in the model.
 
-    Raises `MnistAnnError` if the model is anything but a plain multi-layer perceptron.
-    """
+    Raises `MnistAnnError` if the model is anything but a plain multi-layer perceptron."""
     if isinstance(model, Network):
         return model
     if not hasattr(model, "layers"):
         raise MnistAnnError(f"a Keras model or a Network is needed, not {type(model).__name__}.")
-    layers = [layer for layer in model.layers if type(layer).__name__ not in ("InputLayer", "Flatten", "Dropout")]
+    passing = ("InputLayer", "Flatten", "Dropout")  # change nothing when a picture is read
+    layers = [layer for layer in model.layers if type(layer).__name__ not in passing]
     for k, layer in enumerate(layers, 1):
+        kind, bend = type(layer).__name__, "relu" if k < len(layers) else "softmax"
         found = getattr(getattr(layer, "activation", None), "__name__", None)
-        if type(layer).__name__ != "Dense" or found != ("relu" if k < len(layers) else "softmax") or not layer.use_bias:
-            raise MnistAnnError(f"layer '{layer.name}' is a {type(layer).__name__} with activation {found}. "
-                                "A Network has Dense layers with biases only: relu in the hidden ones, softmax in the last.")
+        if kind != "Dense" or found != bend or not layer.use_bias:
+            raise MnistAnnError(f"layer '{layer.name}' is a {kind} with activation {found}. A Network "
+                                "has Dense layers with biases only: relu in the hidden ones, "
+                                "softmax in the last.")
     arrays = [np.asarray(array) for layer in layers for array in layer.get_weights()]
     attributes = getattr(getattr(model, "history", None), "attributes", dict)()
     return Network(tuple(arrays[0::2]), tuple(arrays[1::2]), attributes)
