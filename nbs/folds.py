@@ -6,6 +6,9 @@ NOTEBOOKS = Path(__file__).parent
 FOLDED = {"imports": "Imports", "tests": "Tests", "plotting": "Drawing", "machinery": "Machinery", "solution": "Solution"}  # tag -> its name on a page
 SHUT = {"guess": "Guess first, then look", "solution": "What it shows"}  # tags whose output waits until it is asked for
 
+# Of a folded output JupyterLab shows the first line, so that must not be the answer.
+FIRST_LINE = {tag: {"data": {"text/plain": [line]}, "metadata": {}, "output_type": "display_data"} for tag, line in (("guess", "Your guess?"), ("solution", "What it shows:"))}
+
 
 def fold(notebook: dict) -> dict:
     "The notebook with its code and outputs folded by the tags of each cell, and by nothing else."
@@ -16,6 +19,9 @@ def fold(notebook: dict) -> dict:
         if tags & SHUT.keys():
             folds["outputs_hidden"] = True
         cell["metadata"].pop("jupyter", None)
+        if cell.get("outputs"):
+            first = next((FIRST_LINE[tag] for tag in FIRST_LINE if tag in tags), None)
+            cell["outputs"] = ([first] if first else []) + [output for output in cell["outputs"] if output not in FIRST_LINE.values()]
         if folds:
             cell["metadata"]["jupyter"] = folds
     return notebook
