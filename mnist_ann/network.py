@@ -258,7 +258,7 @@ def train_by_hand(
 
 # %% ../nbs/02_network.ipynb #f36e9706
 def to_network(
-    model: "keras.Model | Network",  # Dense layers, relu and softmax; a Network is returned as it is
+    model: "keras.Model | Network",  # Dense layers, relu and softmax; a Network comes back as it is
 ) -> Network:
     """The weights of a Keras model as a `Network`, with the history that `train` left in the model.
 
@@ -273,9 +273,9 @@ def to_network(
         kind, bend = type(layer).__name__, "relu" if k < len(layers) else "softmax"
         found = getattr(getattr(layer, "activation", None), "__name__", None)
         if kind != "Dense" or found != bend or not layer.use_bias:
-            raise MnistAnnError(f"layer '{layer.name}' is a {kind} with activation {found}. A Network "
-                                "has Dense layers with biases only: relu in the hidden ones, "
-                                "softmax in the last.")
+            raise MnistAnnError(f"layer '{layer.name}' is a {kind} with activation {found}. "
+                                "A Network has Dense layers with biases only: "
+                                "relu in the hidden ones, softmax in the last.")
     arrays = [np.asarray(array) for layer in layers for array in layer.get_weights()]
     attributes = getattr(getattr(model, "history", None), "attributes", dict)()
     return Network(tuple(arrays[0::2]), tuple(arrays[1::2]), attributes)
