@@ -15,12 +15,13 @@ from numbers import Integral
 from .data import MnistAnnError
 from .network import Network, initialize
 
-
+# %% ../nbs/03_model.ipynb #b43928a8
 @contextmanager
 def _quiet_start():
     """Keep TensorFlow's start-up messages off the screen, unless the start fails.
 
-    They are written by C++ before TF_CPP_MIN_LOG_LEVEL is looked at (github.com/tensorflow/tensorflow/issues/100442).
+    They are written by C++ before TF_CPP_MIN_LOG_LEVEL is looked at
+    (github.com/tensorflow/tensorflow/issues/100442).
     """
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -37,10 +38,12 @@ def _quiet_start():
             os.close(stderr)
 
 # %% ../nbs/03_model.ipynb #73e3b51f
-_backend = sys.modules["keras"].config.backend() if "keras" in sys.modules else os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+_backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if "keras" in sys.modules:
+    _backend = sys.modules["keras"].config.backend()
 if _backend != "tensorflow":
     raise MnistAnnError(f"Keras runs on {_backend} here, but mnist_ann trains with TensorFlow. "
-                        "Set the environment variable KERAS_BACKEND=tensorflow before Keras is imported.")
+                        "Set KERAS_BACKEND=tensorflow in the environment before Keras is imported.")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # later on: errors, no greetings
 
 with _quiet_start():
@@ -56,26 +59,30 @@ def to_keras(
 ) -> keras.Sequential:  # compiled with SGD, categorical cross-entropy and accuracy
     "A plain Keras model with a copy of the weights of `network`."
     *hidden_units, classes = network.sizes[1:]
-    he = keras.initializers.HeNormal(seed=0)  # replaced below; without a seed, Keras takes one from Python's global random numbers
-    model = keras.Sequential([
-        keras.Input((network.sizes[0],)),
-        *(keras.layers.Dense(units, activation="relu", kernel_initializer=he) for units in hidden_units),
-        keras.layers.Dense(classes, activation="softmax", kernel_initializer=he),
-    ])
+    he = keras.initializers.HeNormal(seed=0)  # replaced below; without a seed it would draw one
+    model = keras.Sequential([keras.Input((network.sizes[0],))])
+    for units in hidden_units:
+        model.add(keras.layers.Dense(units, activation="relu", kernel_initializer=he))
+    model.add(keras.layers.Dense(classes, activation="softmax", kernel_initializer=he))
     model.set_weights([array for pair in zip(network.weights, network.biases) for array in pair])
-    model.compile(optimizer=keras.optimizers.SGD(learning_rate), loss="categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=keras.optimizers.SGD(learning_rate),
+                  loss="categorical_crossentropy", metrics=["accuracy"])
     return model
 
-
+# %% ../nbs/03_model.ipynb #62886562
 def build_model(
-    hidden_units: tuple[int, ...] = (512, 256),  # neurons of each hidden layer; () leaves the output layer alone
-    seed: int = 0,  # of the starting weights: the same as `initialize((784, *hidden_units, 10), seed)`
-) -> keras.Sequential:  # 784 inputs, 10 classes; compiled with SGD(0.01), categorical cross-entropy and accuracy
-    "A new multi-layer perceptron with He's initialisation. Raises `MnistAnnError` unless each layer has at least one unit."
+    hidden_units: tuple[int, ...] = (512, 256),  # neurons of each hidden layer; () for none
+    seed: int = 0,  # of the starting weights, which are those of `initialize`
+) -> keras.Sequential:  # 784 inputs, 10 classes; compiled as by `to_keras`, with SGD(0.01)
+    """A new multi-layer perceptron with He's initialisation.
+
+    Raises `MnistAnnError` unless each layer has at least one unit.
+    """
     try:
         units = tuple(hidden_units)
     except TypeError:
         units = (hidden_units,)
     if not all(isinstance(n, Integral) and n >= 1 for n in units):
-        raise MnistAnnError(f"hidden_units must be whole numbers from 1, as in (512, 256), not {hidden_units!r}.")
+        raise MnistAnnError("hidden_units must be whole numbers from 1, as in (512, 256), "
+                            f"not {hidden_units!r}.")
     return to_keras(initialize((784, *map(int, units), 10), seed))
