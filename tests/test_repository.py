@@ -156,6 +156,19 @@ def test_lessons_import_lessons_before_them():
     assert list(TopologicalSorter(imported).static_order())
 
 
+def test_files_of_data_and_weights_come_in_through_one_door():
+    "What reads the formats in which strangers send data or weights is imported by `files` alone; `engine` reads its own checkpoints."
+    readers = {"gzip", "h5py", "pickle", "zipfile", "zlib", "tarfile", "shelve", "csv"}
+    for path in (ROOT / "mnist_ann").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+        called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        allowed = {"files": readers, "cli": {"csv"}}.get(path.stem, set())  # the command line writes CSV
+        assert not imported & readers - allowed, path.name
+        assert path.stem in ("files", "engine") or not called & {"fromfile", "memmap", "load_weights", "load_model", "genfromtxt", "loadtxt"}, path.name
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
 def test_notebook_is_committed_as_it_ran(path):
     code = cells_of(path, "code")
