@@ -62,6 +62,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'mnist_ann.data.Digits.__getitem__': ('data.html#digits.__getitem__', 'mnist_ann/data.py'),
                                 'mnist_ann.data.Digits.__len__': ('data.html#digits.__len__', 'mnist_ann/data.py'),
                                 'mnist_ann.data.Digits.__post_init__': ('data.html#digits.__post_init__', 'mnist_ann/data.py'),
+                                'mnist_ann.data.Digits.__repr__': ('data.html#digits.__repr__', 'mnist_ann/data.py'),
                                 'mnist_ann.data.MnistAnnError': ('data.html#mnistannerror', 'mnist_ann/data.py'),
                                 'mnist_ann.data._check_pairs': ('data.html#_check_pairs', 'mnist_ann/data.py'),
                                 'mnist_ann.data.average_digits': ('data.html#average_digits', 'mnist_ann/data.py'),
