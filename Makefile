@@ -53,6 +53,7 @@ html: .venv/dev.stamp
 
 pretrained: .venv/run.stamp
 	$(BIN)/python benchmarks/record.py
+	$(BIN)/python benchmarks/drawn.py
 
 # What the tables and figures of chapters 04 and 06 are made of, each peer side by side with the others; PyTorch is installed for it.
 bench: .venv/bench.stamp
