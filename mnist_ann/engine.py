@@ -32,7 +32,8 @@ import tensorflow as tf
 from IPython.display import display
 from tqdm import tqdm
 
-from .data import Digits, MnistAnnError, _written_whole
+from .data import Digits, MnistAnnError
+from .files import _written_whole
 from .network import shuffled, to_network
 from .training import _SCHEDULES, History, learning_rates
 

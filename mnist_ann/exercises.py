@@ -9,7 +9,8 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_slope_by_logits', 'check_own_dense', 'check_number_of_steps', 'check_diagnosis',
            'check_stopping_epoch', 'check_velocity', 'check_schedule', 'check_settings', 'check_half_the_error',
            'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
-           'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet', 'check_calls',
+           'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet', 'check_idx_bytes',
+           'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_centre_by_box', 'check_calls',
            'check_compilations', 'check_who_may_go_on', 'check_in_file_order', 'check_write_whole']
 
 # %% ../nbs/exercises.ipynb #3caadae4
@@ -53,7 +54,8 @@ def _right(text=""):
 @cache
 def _digits_01():
     "The 50,000 digits to learn from and the 10,000 to choose with, as in chapter 01, and their ten averages in rows."
-    from mnist_ann.data import average_digits, load_mnist, split
+    from mnist_ann.data import average_digits, split
+    from mnist_ann.files import load_mnist
 
     fit_on, valid = split(load_mnist()[0])
     return fit_on, valid, average_digits(fit_on).reshape(10, 784) / 255
@@ -292,7 +294,8 @@ def check_read_layer(read_layer: Any) -> None:
     import tempfile
     from pathlib import Path
 
-    from mnist_ann.network import initialize, save_weights
+    from mnist_ann.files import save_weights
+    from mnist_ann.network import initialize
 
     network = initialize((784, 12, 11, 10), seed=5)
     with tempfile.TemporaryDirectory() as folder:
@@ -399,7 +402,8 @@ def check_schedule(function: Any) -> None:
 @cache
 def _digits_to_tune_on():
     "2,000 training digits and 1,000 validation digits."
-    from mnist_ann.data import load_mnist, split
+    from mnist_ann.data import split
+    from mnist_ann.files import load_mnist
     train, valid = split(load_mnist()[0])
     return train[:2000], valid[:1000]
 
@@ -529,8 +533,7 @@ def check_holes(holes: Any) -> None:
 @cache
 def _to_be_read():
     "The test digits and the network that comes with the package; loaded once."
-    from mnist_ann.data import load_mnist
-    from mnist_ann.network import load_pretrained
+    from mnist_ann.files import load_mnist, load_pretrained
 
     return load_mnist()[1], load_pretrained()
 
@@ -576,6 +579,135 @@ def check_read_sheet(read_sheet: Any) -> None:
     _want(len(texts) == len(wanted), f"The sheet has {len(wanted)} rows, not {len(texts)}: a row begins where a row of pixels without ink is followed by one with ink.")
     _want(texts == wanted, f"The rows are {wanted}, and you read {texts}. Does each strip have some paper around its digits?")
     _right(f"The sheet says {', '.join(wanted)}.")
+
+# %% ../nbs/exercises.ipynb #d1a5d3cb
+@_check
+def check_idx_bytes(answer: Any) -> None:
+    "How many bytes an IDX file of 500 pictures of 32 by 32 has, as float32."
+    numbers = 500 * 32 * 32
+    _want(isinstance(answer, (int, float, np.number)), "One number: how many bytes the file has.")
+    _want(answer != numbers + 16, "A float32 does not fit into one byte.")
+    _want(answer != 4 * numbers, "Those are the pixels. Something stands in front of them.")
+    _want(answer != 4 * numbers + 4, "The magic number is counted. Where does the reader learn how many pictures there are?")
+    _want(answer != 4 * numbers + 8, "There are three sizes: how many pictures, how many rows, how many columns.")
+    _want(answer == 4 * numbers + 16, "The header: 4 bytes, and 4 more for each dimension. Then 4 bytes for each pixel.")
+    _right("Sixteen bytes say what the other two million are.")
+
+# %% ../nbs/exercises.ipynb #b5c93962
+@_check
+def check_unnoticed_byte(answer: Any) -> None:
+    "The byte of an IDX header that may be raised by 1 without `read_idx` noticing."
+    _want(isinstance(answer, (int, np.integer)) and 0 <= answer <= 15, "A place in the header: a whole number from 0 to 15.")
+    _want(answer not in (0, 1), "The first two bytes are always zero, and are looked at.")
+    _want(answer != 3, "With four dimensions, the reader takes four pixels for a size. The length no longer fits.")
+    _want(answer < 4, "Another size is another number of pixels, and the length of the file no longer fits.")
+    _right("The file now claims numbers from -128 to 127, of the same length. `Digits` refuses them.")
+
+# %% ../nbs/exercises.ipynb #6146893a
+def _called_09(function, *arguments):
+    "What the answer returns; an error of its own becomes a hint."
+    _want(callable(function), "A function, please: its name without parentheses.")
+    try:
+        return function(*arguments)
+    except NotYet:
+        raise
+    except Exception as error:
+        raise NotYet(f"Your function stops with {type(error).__name__}: {error}") from None
+
+
+@_check
+def check_write_lines(answer: Any) -> None:
+    "A function that writes lines into a file, whole or not at all."
+    import tempfile
+    from pathlib import Path
+
+    def failing():
+        yield from ("new", "lines")
+        raise ValueError("the lines end here")
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "notes.txt")
+        for lines in (["a", "b"], (str(k) for k in range(1000)), []):
+            _called_09(answer, path, lines := list(lines) if isinstance(lines, list) else lines)
+            _want(path.is_file(), "After it, there is no file of this name.")
+        _want(path.read_text(encoding="utf-8") == "", "Without any line the file is empty: what it held before is gone.")
+        _called_09(answer, path, iter(["first", "über"]))
+        _want(path.read_text(encoding="utf-8").splitlines() == ["first", "über"], "Each text on a line of its own, in UTF-8, and nothing else.")
+        before = path.read_bytes()
+        try:
+            answer(path, failing())
+        except ValueError:
+            pass
+        except Exception as error:
+            raise NotYet(f"The error of `lines` should come through, not {type(error).__name__}.") from None
+        else:
+            raise NotYet("`lines` failed, and nobody was told: let the error through.")
+        _want(path.is_file(), "The lines failed, and the old file is gone.")
+        _want(path.read_bytes() == before, "The lines failed, and the old contents are lost. Write beside it, under another name.")
+        left = [found.name for found in Path(folder).iterdir() if found != path]
+        _want(not left, f"The lines failed, and {', '.join(left)} is left in the folder.")
+    _right("The old file or the new one, and never a half.")
+
+# %% ../nbs/exercises.ipynb #97d1641a
+@_check
+def check_fingerprint(answer: Any) -> None:
+    "A text that changes with every weight and every bias of a network."
+    from dataclasses import replace
+
+    from mnist_ann.network import Network, initialize
+
+    network = initialize((784, 6, 10), seed=3)
+    network = replace(network, biases=tuple(np.arange(len(b), dtype=np.float32) for b in network.biases))
+    copy = Network(tuple(W.copy() for W in network.weights), tuple(b.copy() for b in network.biases))
+    print_of = _called_09(answer, network)
+    _want(isinstance(print_of, str), f"A text, not {type(print_of).__name__}.")
+    _want(_called_09(answer, copy) == print_of, "A copy with equal numbers must have the same fingerprint. Is it made from the numbers?")
+    rng = np.random.default_rng()
+    for kind in ("weights", "biases"):
+        for k in (0, 1):
+            arrays = [array.copy() for array in getattr(network, kind)]
+            flat = arrays[k].ravel()
+            place, other = rng.choice(flat.size, 2, replace=False)
+            flat[[place, other]] = flat[[other, place]]
+            told = _called_09(answer, replace(network, **{kind: tuple(arrays)}))
+            _want(told != print_of, f"Two {kind} of layer {k + 1} were exchanged, and it is still the same.")
+            arrays = [array.copy() for array in getattr(network, kind)]
+            arrays[k].ravel()[place] += np.float32(1e-3)
+            told = _called_09(answer, replace(network, **{kind: tuple(arrays)}))
+            _want(told != print_of, f"A number among the {kind} of layer {k + 1} was changed, and it is still the same.")
+    _right("No number of it can change unseen.")
+
+# %% ../nbs/exercises.ipynb #e77f1f43
+def _result(function, *arguments):
+    "What a function returns; a hint if it is no function, or stumbles."
+    _want(callable(function), "Write a function, and give its name: the check calls it.")
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise NotYet(f"Your function stumbles: {type(error).__name__}: {error}") from None
+
+
+def _margins(image):
+    "How many empty rows are above and below, and empty columns left and right."
+    rows, columns = np.nonzero(image)
+    return int(rows.min()), int(27 - rows.max()), int(columns.min()), int(27 - columns.max())
+
+
+@_check
+def check_centre_by_box(centre_by_box: Any) -> None:
+    digits, rng = _to_be_read()[0], np.random.default_rng(0)
+    for image in digits.images[rng.choice(2000, 12, replace=False)]:
+        top, bottom, left, right = _margins(image)
+        image = np.roll(image, (rng.integers(-top, bottom + 1), rng.integers(-left, right + 1)), axis=(0, 1))
+        moved = _result(centre_by_box, image.copy())
+        _want(isinstance(moved, np.ndarray) and moved.shape == (28, 28), "It returns an array (28, 28).")
+        _want(np.array_equal(np.sort(moved, axis=None), np.sort(image, axis=None)), "The ink must stay as it is, and only move.")
+        top, bottom, left, right = _margins(moved)
+        _want(abs(top - bottom) <= 1, f"One digit has {top} empty rows above and {bottom} below.")
+        _want(abs(left - right) <= 1, f"One digit has {left} empty columns to its left and {right} to its right.")
+        begins, ends = (np.argwhere(picture)[0] for picture in (moved, image))
+        _want(np.array_equal(np.roll(image, begins - ends, axis=(0, 1)), moved), "All of its pixels must move alike.")
+    _right("Such a digit lies beside what the network learned from, by a pixel or two.")
 
 # %% ../nbs/exercises.ipynb #a3352b1b
 def _attempt_11(function, *arguments):
