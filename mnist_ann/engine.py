@@ -104,6 +104,54 @@ def _follow(averages, weights, weight_average, steps, done):
     keep = tf.minimum(weight_average, (1 + t) / (10 + t)) ** tf.cast(steps, tf.float32)
     return [keep * average + (1 - keep) * W for average, W in zip(averages, weights)]
 
+# %% ../nbs/11_engine.ipynb #14397807
+_AT_ONCE = 65_536  # digits read from a file in one piece: 51 MB
+
+
+def _mapped_file(array):
+    "The memory-mapped file below an array, or None."
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array if isinstance(array, mmap.mmap) else None
+
+
+def _give_back(file):
+    "Let the operating system have the memory of what was read from a mapped file."
+    if file is not None and hasattr(file, "madvise"):  # not on Windows
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _read_rows(images, rows, pixels, file):
+    "These pixels of the images of ascending `rows`, as uint8 (n, pixels)."
+    found = np.empty((len(rows), len(pixels)), np.uint8)
+    for part in np.array_split(np.arange(len(rows)), -(-len(file) // 2**26)):
+        found[part] = images[rows[part]].reshape(-1, 784).take(pixels, axis=1)
+        _give_back(file)
+    return found
+
+# %% ../nbs/11_engine.ipynb #3d6f3057
+def _inked_pixels(images):
+    "The numbers of the pixels that have ink in at least one image; one pixel, if none has."
+    file, darkest = _mapped_file(images), np.zeros(784, np.uint8)
+    for start in range(0, len(images), _AT_ONCE):
+        darkest = np.maximum(darkest, images[start:start + _AT_ONCE].reshape(-1, 784).max(axis=0))
+        _give_back(file)
+    return np.flatnonzero(darkest) if darkest.any() else np.array([0])
+
+# %% ../nbs/11_engine.ipynb #abf0e6d0
+def _compact(arrays, pixels):
+    "The arrays W, b, W, b, ... for the compiled loop: of the first W the rows of these pixels, the other W turned to (units, inputs)."
+    if not arrays:
+        return []
+    return [tf.gather(arrays[0], pixels), *(tf.transpose(array) for array in arrays[1:])]  # a row of biases is its own transpose
+
+
+def _restored(arrays, pixels, all_arrays):
+    "The arrays as they were before `_compact`; the rows of the other pixels are those of `all_arrays`."
+    if not arrays:
+        return []
+    return [tf.tensor_scatter_nd_update(all_arrays[0], pixels[:, None], arrays[0]), *(tf.transpose(array) for array in arrays[1:])]
+
 # %% ../nbs/11_engine.ipynb #02441413
 @lru_cache(maxsize=32)  # a second training of the same shape need not be compiled again
 def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, precision, weight_decay=0.0, adversarial=0.0, weight_average=0.0,
@@ -144,65 +192,6 @@ def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, pr
     return epoch.get_concrete_function(
         tf.TensorSpec((n, sizes[0]), tf.uint8), numbers, [tf.TensorSpec((n, 10))] if taught else [], arrays, arrays if momentum else [],
         arrays if weight_average else [], numbers, tf.TensorSpec((full + 1,)), scalar, number)
-
-# %% ../nbs/11_engine.ipynb #abf0e6d0
-def _compact(arrays, pixels):
-    "The arrays W, b, W, b, ... for the compiled loop: of the first W the rows of these pixels, the other W turned to (units, inputs)."
-    if not arrays:
-        return []
-    return [tf.gather(arrays[0], pixels), *(tf.transpose(array) for array in arrays[1:])]  # a row of biases is its own transpose
-
-
-def _restored(arrays, pixels, all_arrays):
-    "The arrays as they were before `_compact`; the rows of the other pixels are those of `all_arrays`."
-    if not arrays:
-        return []
-    return [tf.tensor_scatter_nd_update(all_arrays[0], pixels[:, None], arrays[0]), *(tf.transpose(array) for array in arrays[1:])]
-
-# %% ../nbs/11_engine.ipynb #1c8a07c3
-def _examine(weights, digits, at_once=10_000):
-    "Mean loss and accuracy (2,), and the share of dead neurons in each hidden layer; some digits at once, to bound the memory."
-    sums, fires = np.zeros(2), [np.zeros(b.shape, bool) for b in weights[1:-2:2]]
-    for start in range(0, len(digits), at_once):
-        piece = digits[start:start + at_once]
-        logits, hidden = _forward(weights, tf.constant(piece.images.reshape(-1, 784)))
-        sums += _sums(*_losses_and_hits(logits, tf.constant(piece.labels, tf.int32))).numpy()
-        fires = [before | tf.reduce_any(a > 0, axis=0).numpy() for before, a in zip(fires, hidden)]
-    return sums / len(digits), [float(1 - layer.mean()) for layer in fires]
-
-# %% ../nbs/11_engine.ipynb #14397807
-_AT_ONCE = 65_536  # digits read from a file in one piece: 51 MB
-
-
-def _mapped_file(array):
-    "The memory-mapped file below an array, or None."
-    while isinstance(array, np.ndarray):
-        array = array.base
-    return array if isinstance(array, mmap.mmap) else None
-
-
-def _give_back(file):
-    "Let the operating system have the memory of what was read from a mapped file."
-    if file is not None and hasattr(file, "madvise"):  # not on Windows
-        file.madvise(mmap.MADV_DONTNEED)
-
-
-def _read_rows(images, rows, pixels, file):
-    "These pixels of the images of ascending `rows`, as uint8 (n, pixels)."
-    found = np.empty((len(rows), len(pixels)), np.uint8)
-    for part in np.array_split(np.arange(len(rows)), -(-len(file) // 2**26)):
-        found[part] = images[rows[part]].reshape(-1, 784).take(pixels, axis=1)
-        _give_back(file)
-    return found
-
-# %% ../nbs/11_engine.ipynb #3d6f3057
-def _inked_pixels(images):
-    "The numbers of the pixels that have ink in at least one image; one pixel, if none has."
-    file, darkest = _mapped_file(images), np.zeros(784, np.uint8)
-    for start in range(0, len(images), _AT_ONCE):
-        darkest = np.maximum(darkest, images[start:start + _AT_ONCE].reshape(-1, 784).max(axis=0))
-        _give_back(file)
-    return np.flatnonzero(darkest) if darkest.any() else np.array([0])
 
 # %% ../nbs/11_engine.ipynb #87143274
 def _augmented(augment, images, seed):
@@ -260,6 +249,17 @@ def _pieces_of(digits, pixels, batch_size, augment=None, teacher=None, seed=0):
 
     return pieces
 
+# %% ../nbs/11_engine.ipynb #1c8a07c3
+def _examine(weights, digits, at_once=10_000):
+    "Mean loss and accuracy (2,), and the share of dead neurons in each hidden layer; some digits at once, to bound the memory."
+    sums, fires = np.zeros(2), [np.zeros(b.shape, bool) for b in weights[1:-2:2]]
+    for start in range(0, len(digits), at_once):
+        piece = digits[start:start + at_once]
+        logits, hidden = _forward(weights, tf.constant(piece.images.reshape(-1, 784)))
+        sums += _sums(*_losses_and_hits(logits, tf.constant(piece.labels, tf.int32))).numpy()
+        fires = [before | tf.reduce_any(a > 0, axis=0).numpy() for before, a in zip(fires, hidden)]
+    return sums / len(digits), [float(1 - layer.mean()) for layer in fires]
+
 # %% ../nbs/11_engine.ipynb #3d408b9b
 @cache
 def _bfloat16_speed(size=1024, rounds=5):
@@ -272,50 +272,6 @@ def _bfloat16_speed(size=1024, rounds=5):
             tf.matmul(matrix, matrix).numpy()
             best[dtype] = min(best[dtype], perf_counter() - start)
     return best[tf.float32] / best[tf.bfloat16]
-
-# %% ../nbs/11_engine.ipynb #f596002d
-_NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose"  # arguments of `train` that do not shape the weights
-
-
-def _check_digits(**named):
-    "Raises `MnistAnnError` unless each of these is Digits, at least one."
-    for name, digits in named.items():
-        if not isinstance(digits, Digits) or not len(digits):
-            raise MnistAnnError(f"{name} must be Digits, at least one, not {digits!r}. See load_mnist and split.")
-
-
-def _checked(train, valid, settings):
-    "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
-    def must(condition, name, demand):
-        if not condition:
-            raise MnistAnnError(f"{name} must {demand}, not {settings[name]!r}.")
-
-    _check_digits(train=train, valid=valid)
-    settings = dict(settings)
-    for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
-        if name != "patience" or settings[name] is not None:
-            must(isinstance(settings[name], Integral) and settings[name] >= least, name, f"be a whole number from {least}")
-            settings[name] = int(settings[name])
-    for name in ("learning_rate", "momentum", "warmup", "label_smoothing", "weight_decay", "adversarial", "weight_average"):
-        must(isinstance(settings[name], Real), name, "be a number")
-        settings[name] = float(settings[name])
-    must(0 < settings["learning_rate"] < inf, "learning_rate", "be above 0")
-    for name in ("weight_decay", "adversarial"):
-        must(0 <= settings[name] < inf, name, "be a number from 0")
-    for name in ("momentum", "label_smoothing", "weight_average"):
-        must(0 <= settings[name] < 1, name, "lie from 0 to below 1")
-    must(0 <= settings["warmup"] < settings["epochs"], "warmup", "be a number of epochs from 0 to below `epochs`")
-    must(settings["schedule"] in tuple(_SCHEDULES), "schedule", f"be one of {', '.join(_SCHEDULES)}")
-    must(settings["precision"] in ("float32", "bfloat16"), "precision", "be float32 or bfloat16")
-    must(isinstance(settings["nesterov"], bool), "nesterov", "be True or False")
-    must(settings["momentum"] or not settings["nesterov"], "nesterov", "be False without momentum")
-    for name, of in (("augment", "images and a seed"), ("teacher", "images")):
-        must(settings[name] is None or callable(settings[name]), name, f"be a function of {of}, or None")
-        settings[name] = None if settings[name] is None else repr(settings[name])
-    if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
-        raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
-                            "of float32. Use float32.")
-    return settings
 
 # %% ../nbs/11_engine.ipynb #39fd8c75
 @dataclass(frozen=True)
@@ -548,6 +504,50 @@ class _Progress:
         else:
             self.shown = display(data, raw=True, display_id=True)
         self.shown_at = perf_counter()
+
+# %% ../nbs/11_engine.ipynb #f596002d
+_NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose"  # arguments of `train` that do not shape the weights
+
+
+def _check_digits(**named):
+    "Raises `MnistAnnError` unless each of these is Digits, at least one."
+    for name, digits in named.items():
+        if not isinstance(digits, Digits) or not len(digits):
+            raise MnistAnnError(f"{name} must be Digits, at least one, not {digits!r}. See load_mnist and split.")
+
+
+def _checked(train, valid, settings):
+    "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
+    def must(condition, name, demand):
+        if not condition:
+            raise MnistAnnError(f"{name} must {demand}, not {settings[name]!r}.")
+
+    _check_digits(train=train, valid=valid)
+    settings = dict(settings)
+    for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
+        if name != "patience" or settings[name] is not None:
+            must(isinstance(settings[name], Integral) and settings[name] >= least, name, f"be a whole number from {least}")
+            settings[name] = int(settings[name])
+    for name in ("learning_rate", "momentum", "warmup", "label_smoothing", "weight_decay", "adversarial", "weight_average"):
+        must(isinstance(settings[name], Real), name, "be a number")
+        settings[name] = float(settings[name])
+    must(0 < settings["learning_rate"] < inf, "learning_rate", "be above 0")
+    for name in ("weight_decay", "adversarial"):
+        must(0 <= settings[name] < inf, name, "be a number from 0")
+    for name in ("momentum", "label_smoothing", "weight_average"):
+        must(0 <= settings[name] < 1, name, "lie from 0 to below 1")
+    must(0 <= settings["warmup"] < settings["epochs"], "warmup", "be a number of epochs from 0 to below `epochs`")
+    must(settings["schedule"] in tuple(_SCHEDULES), "schedule", f"be one of {', '.join(_SCHEDULES)}")
+    must(settings["precision"] in ("float32", "bfloat16"), "precision", "be float32 or bfloat16")
+    must(isinstance(settings["nesterov"], bool), "nesterov", "be True or False")
+    must(settings["momentum"] or not settings["nesterov"], "nesterov", "be False without momentum")
+    for name, of in (("augment", "images and a seed"), ("teacher", "images")):
+        must(settings[name] is None or callable(settings[name]), name, f"be a function of {of}, or None")
+        settings[name] = None if settings[name] is None else repr(settings[name])
+    if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
+        raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
+                            "of float32. Use float32.")
+    return settings
 
 # %% ../nbs/11_engine.ipynb #01a93bbf
 _DIVERGED = 1000.0  # nats: a loss above this comes down no more

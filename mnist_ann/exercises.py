@@ -10,12 +10,18 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_stopping_epoch', 'check_velocity', 'check_schedule', 'check_settings', 'check_half_the_error',
            'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
            'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet', 'check_idx_bytes',
-           'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_centre_by_box']
+           'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_centre_by_box', 'check_calls',
+           'check_compilations', 'check_who_may_go_on', 'check_in_file_order', 'check_write_whole']
 
 # %% ../nbs/exercises.ipynb #3caadae4
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache, wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -702,3 +708,123 @@ def check_centre_by_box(centre_by_box: Any) -> None:
         begins, ends = (np.argwhere(picture)[0] for picture in (moved, image))
         _want(np.array_equal(np.roll(image, begins - ends, axis=(0, 1)), moved), "All of its pixels must move alike.")
     _right("Such a digit lies beside what the network learned from, by a pixel or two.")
+
+# %% ../nbs/exercises.ipynb #a3352b1b
+def _attempt_11(function, *arguments):
+    "What a function of the learner gives; whatever it raises is a hint."
+    _want(callable(function), "A function, please: its name, without brackets behind it.")
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise NotYet(f"It ends with {type(error).__name__}: {error}") from None
+
+
+@_check
+def check_calls(answer: Any) -> None:
+    "Calls into compiled code in 20 epochs of 50,000 digits: if one step is compiled, and if one epoch is."
+    _want(isinstance(answer, (list, tuple)) and len(answer) == 2 and all(isinstance(part, (int, float)) for part in answer),
+          "A list of two numbers, please.")
+    steps, epochs = answer
+    _want(steps > epochs, "The compiled step comes first in the list, and it is called more often.")
+    _want(epochs != 1 and steps != -(-50_000 // 32), "That is one epoch. There are more of them.")
+    _want(epochs == 20, "A compiled epoch is called once for each epoch.")
+    _want(steps == int(steps) and steps % 20 == 0, "A call is a whole one, in each epoch anew: the digits left over in one are not filled up by the next.")
+    _want(steps != 20 * (50_000 // 32), "And the digits that are left over when all full batches are gone?")
+    _want(steps == 20 * -(-50_000 // 32), "Steps in an epoch: digits divided by batch size, rounded up. Then times the epochs.")
+    _right("So the overhead of a call is paid that many times, or as often as there are epochs.")
+
+# %% ../nbs/exercises.ipynb #d57386ed
+@_check
+def check_compilations(answer: Any) -> None:
+    "How often a step is traced for two sizes of batches and three learning rates."
+    _want(isinstance(answer, (int, float, np.integer)), "A number, please.")
+    _want(answer < 100, "Not at each call: what was made for the same shapes and the same Python numbers is used again.")
+    _want(answer != 1, "Once would do if all batches were equally large, and the learning rate stayed.")
+    _want(answer != 2, "Right for the batches. But the learning rate is a Python number here, and counts as part of the program.")
+    _want(answer != 3, "Right for the learning rates. But is the last batch of an epoch as large as the others?")
+    _want(answer != 5, "They do not add up: each learning rate meets each size of batch.")
+    _want(answer == 6, "Which sizes do the batches have, and which learning rates meet each of them?")
+    _right("With the learning rate as a tensor it would be once for each size of batch.")
+
+# %% ../nbs/exercises.ipynb #e9240346
+@_check
+def check_who_may_go_on(answer: Any) -> None:
+    "The changes after which a stopped training must not go on, as a set of letters."
+    _want(isinstance(answer, (set, frozenset, list, tuple, str)) and all(isinstance(letter, str) for letter in answer), "A set of letters, please.")
+    refused = {letter.lower() for letter in answer if letter.isalpha()}
+    _want(refused <= set("abcdefg"), "The letters go from a to g.")
+    _want("c" not in refused, "What is printed changes no weight.")
+    _want("e" not in refused, "A checkpoint does not know where it lies, and the training does not depend on it.")
+    _want("a" not in refused, "With a constant learning rate, more epochs begin with the same ones. (With one that falls, it would be otherwise.)")
+    _want("d" in refused, "Exchange two digits, and the batches in which they are come out otherwise.")
+    _want("g" in refused, "Does nothing in the history depend on the validation digits?")
+    _want({"b", "f"} <= refused, "One more changes the batches of the epochs that are still to come.")
+    _right("All of these, and nothing else, are in the identity of a training.")
+
+# %% ../nbs/exercises.ipynb #5eb3cef6
+@_check
+def check_in_file_order(function: Any) -> None:
+    "Rows in ascending order, and where each of them belongs."
+    rng = np.random.default_rng(0)
+    for piece in [np.array([70, 10, 40]), *(rng.permutation(1000)[:n] for n in (1, 2, 5, 64, 256)), *(rng.permutation(12) for _ in range(6))]:
+        given = piece.copy()
+        answer = _attempt_11(function, given)
+        _want(isinstance(answer, (tuple, list)) and len(answer) == 2, "Two arrays: `rows` and `places`.")
+        rows, places = map(np.asarray, answer)
+        _want(np.array_equal(given, piece), "The piece is somebody else's: `piece.sort()` changes it. `np.sort` makes a new one.")
+        _want(rows.shape == places.shape == piece.shape, "Both arrays are as long as the piece.")
+        _want(places.dtype.kind in "iu" and places.min() >= 0 and places.max() < len(piece), "A place is a whole number from 0, and smaller than the length of the piece.")
+        _want((np.diff(rows) > 0).all(), "The rows must ascend.")
+        _want(np.array_equal(np.sort(rows), np.sort(piece)), "The rows must be those of the piece.")
+        if not np.array_equal(rows[places], piece) and np.array_equal(piece[places], rows):
+            raise NotYet("You tell where in the piece each row stands. Asked is where among the rows each number of the piece stands.")
+        _want(np.array_equal(rows[places], piece), "rows[places] must be the piece again.")
+    _right("So a file is read from front to back, and the batches come out as if it had been read in any order.")
+
+# %% ../nbs/exercises.ipynb #238effb8
+def _write_11(function, path, fails):
+    "Lets a function of the learner write: where it wrote, what was at `path` meanwhile, which file it made, what it removed, what it raised."
+    seen, before = {}, path.read_text() if path.exists() else None
+
+    def write(temporary):
+        seen["where"] = Path(temporary)
+        seen["kept"] = (path.read_text() if path.exists() else None) == before
+        seen["where"].write_text("ne" if fails else "new")
+        if fails:
+            raise ZeroDivisionError("killed half-way")
+        seen["file"] = seen["where"].stat().st_ino
+
+    removed, remove = [], os.unlink
+    with ExitStack() as watched:
+        for name in ("unlink", "remove"):
+            watched.enter_context(patch.object(os, name, lambda target, **more: (removed.append(Path(target)), remove(target, **more))))
+        try:
+            function(path, write)
+        except ZeroDivisionError as error:
+            seen["error"] = error
+    return seen | {"removed": path in removed}
+
+
+@_check
+def check_write_whole(function: Any) -> None:
+    "A file is written whole, or what was there before stays."
+    _want(callable(function), "A function, please: its name, without brackets behind it.")
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "state")
+        for before in (None, "old"):
+            if before:
+                path.write_text(before)
+            seen = _attempt_11(_write_11, function, path, True)
+            _want("where" in seen, "Call `write`, with the path where it shall write.")
+            _want(seen["where"] != path, "It writes straight to `path`: killed half-way, the old file is gone and the new one is a half. Give it another path.")
+            _want(seen["kept"], "The old file must stay until the new one is whole. Do not take it away beforehand.")
+            _want("error" in seen, "When `write` fails, the caller must hear of it: the error has to go on.")
+            _want((path.read_text() if path.exists() else None) == before, "When `write` fails, what is at `path` must be as before.")
+            _want(all(other == path for other in Path(folder).iterdir()), "When `write` fails, whatever the error is, its half of a file must not be left behind.")
+            seen = _attempt_11(_write_11, function, path, False)
+            _want("error" not in seen and path.exists() and path.read_text() == "new", "When `write` succeeds, its file must be at `path`.")
+            _want(seen["where"].parent == path.parent, "Write in the folder of `path`: from another disk a file cannot be renamed, only copied.")
+            _want(path.stat().st_ino == seen["file"], "A copy can be killed half-way, too. Rename the file.")
+            _want(not seen["removed"], "After the old file is removed and before the new one has its name, there is none. `replace` does both in one go.")
+            _want([*Path(folder).iterdir()] == [path], "Another file is left behind.")
+    _right("Whoever looks finds the old file or the new one, never a half.")
