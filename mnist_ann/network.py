@@ -184,7 +184,8 @@ def _measured(network, X, Y, step=1e-5):
     slopes = {"weights": [], "biases": []}
     for kind, found in slopes.items():
         for layer, array in enumerate(getattr(network, kind)):
-            found.append(differences := np.empty_like(array))
+            differences = np.empty_like(array)
+            found.append(differences)
             for index in np.ndindex(array.shape):
                 up, down = (forward(_nudged(network, kind, layer, index, h), X)[1]
                             for h in (step, -step))
