@@ -36,10 +36,10 @@ def _check_pairs(images, labels):
         raise MnistAnnError(f"labels must be 0 to 9, not {labels.max()}.")
 
 # %% ../nbs/01_data.ipynb #da11f9bf
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Digits:
-    """Pictures with their labels; raises `MnistAnnError` unless the two belong together.
-    `digits[7]` is one pair, (image, label); `digits[:100]`, or an index array, fewer `Digits`."""
+    """Pictures with their labels; `MnistAnnError` if the two do not belong together.
+    `digits[7]` is one pair, `(image, label)`; `digits[:100]`, or an index array, is fewer `Digits`."""
 
     images: np.ndarray  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     labels: np.ndarray  # uint8 (n,): 0 to 9
@@ -51,7 +51,7 @@ class Digits:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        return f"Digits({len(self):,} images with labels)"
+        return f"Digits({len(self):,} images of 28x28)"
 
     @overload  # two kinds of index, two kinds of answer: this is told to editors only
     def __getitem__(self, index: int) -> tuple[np.ndarray, int]: ...
