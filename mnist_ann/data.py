@@ -39,7 +39,7 @@ def _check_pairs(images, labels):
 @dataclass(frozen=True, eq=False)
 class Digits:
     """Pictures with their labels; `MnistAnnError` if the two do not belong together.
-    `digits[7]` is one pair, `(image, label)`; `digits[:100]`, or an index array, is fewer `Digits`."""
+    `digits[7]` is one pair, `(image, label)`; `digits[:100]`, an index array: fewer `Digits`."""
 
     images: np.ndarray  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     labels: np.ndarray  # uint8 (n,): 0 to 9
