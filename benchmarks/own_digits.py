@@ -1,4 +1,4 @@
-"""How well pictures of digits are read: looked at as chapter 06 does it, and as most tutorials do (grey, inverted if bright, shrunk).
+"""How well pictures of digits are read: looked at as chapter 10 does it, and as most tutorials do (grey, inverted if bright, shrunk).
 
 The pictures are made from the first test digits, each kind with its own hardship, "together" with several by chance, "on a table" as whole
 sheets with what lies around them; the same seed gives the same pictures. Two kinds are by other hands: the 1,797 digits of scikit-learn's
@@ -144,13 +144,13 @@ def on_a_table(image, seed):
 
 
 def usual(pixels):
-    "What most tutorials do: grey, inverted if bright, shrunk to 28 x 28."
+    "What most tutorials do, as in figure 1 of chapter 06: grey, shrunk to 28 x 28, inverted if bright."
     grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (28, 28), interpolation=cv2.INTER_AREA)
     return 255 - grey if grey.mean() > 127 else grey
 
 
 def ours(pixels):
-    "What chapter 06 lets the network see; a blank image where it refuses the picture."
+    "What chapter 10 lets the network see; a blank image where it refuses the picture."
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that it looks like no digit

@@ -11,7 +11,8 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
            'check_half_lost', 'check_line_for', 'check_holes', 'check_read_nine', 'check_read_sheet', 'check_idx_bytes',
            'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_centre_by_box', 'check_calls',
-           'check_compilations', 'check_who_may_go_on', 'check_in_file_order', 'check_write_whole']
+           'check_compilations', 'check_who_may_go_on', 'check_in_file_order', 'check_write_whole', 'check_window',
+           'check_skewness', 'check_cut_at_gaps']
 
 # %% ../nbs/exercises.ipynb #3caadae4
 import os
@@ -828,3 +829,46 @@ def check_write_whole(function: Any) -> None:
             _want(not seen["removed"], "After the old file is removed and before the new one has its name, there is none. `replace` does both in one go.")
             _want([*Path(folder).iterdir()] == [path], "Another file is left behind.")
     _right("Whoever looks finds the old file or the new one, never a half.")
+
+# %% ../nbs/exercises.ipynb #f3f5525b
+@_check
+def check_window(answer: Any) -> None:
+    _want(np.ndim(answer) == 0 and isinstance(answer, (int, float, np.integer, np.floating)), "One number: how many pixels wide the window is.")
+    _want(answer % 2 == 1, "An odd number, so that the window has a middle.")
+    _want(answer > 9, "In the middle of the stroke such a window holds nothing but ink.")
+    _want(answer < 12, "A narrower one does, too. What must the window hold when its middle is that of the stroke?")
+    _right("A window is as wide as its stroke and one pixel of paper on either side.")
+
+# %% ../nbs/exercises.ipynb #ec05bc49
+@_check
+def check_skewness(skewness: Any) -> None:
+    rng = np.random.default_rng(0)
+    for shape in rng.uniform(0.5, 4, 12):
+        values = rng.choice([-1, 1]) * rng.gamma(shape, rng.uniform(0.5, 5), 400) + rng.uniform(-20, 20)
+        differences = values - values.mean()
+        wanted, found = (differences**3).mean() / differences.std()**3, _result(skewness, values.copy())
+        _want(np.ndim(found) == 0 and np.isreal(found), "One number for all of the values.")
+        _want(np.sign(found) == np.sign(wanted), "A long tail to the right gives a number above zero, one to the left a number below. Are the cubes those of differences?")
+        twice = _result(skewness, 2 * values)
+        _want(np.isclose(found, twice, rtol=0.01), "All values twice as large must give the same number. By what do you divide?")
+        _want(np.isclose(found, _result(skewness, values + 5), rtol=0.01), "All values larger by 5 must give the same number. From what are the differences?")
+        _want(np.isclose(found, wanted, rtol=0.01), "It is of the right kind, and not the right size.")
+    _right("Contrast and brightness do not change it: just what step 4 needs.")
+
+# %% ../nbs/exercises.ipynb #a6464763
+@_check
+def check_cut_at_gaps(cut_at_gaps: Any) -> None:
+    rng = np.random.default_rng(0)
+    for trial in range(12):
+        columns = np.repeat(rng.permuted(np.arange(14) % 2), rng.integers(1, 5, 14)).astype(np.uint8)
+        columns[0], columns[-1] = trial % 2, trial // 2 % 2  # ink at the edges, too
+        mask = columns * (rng.random((9, len(columns))) < 0.4).astype(np.uint8)
+        mask[rng.integers(0, 9), :] = columns
+        changes = np.flatnonzero(np.diff(np.pad(columns.astype(int), 1)))
+        wanted, found = changes.reshape(-1, 2).tolist(), _result(cut_at_gaps, mask.copy())
+        _want(isinstance(found, list) and all(np.shape(pair) == (2,) for pair in found), "A list of pairs (begin, end).")
+        found = [[int(begin), int(end)] for begin, end in found]
+        _want(found != [[begin, end - 1] for begin, end in wanted], "The end is the first column after the ink, as in a slice.")
+        _want(len(found) == len(wanted), f"One row of digits has {len(wanted)} stretches of columns with ink, and you found {len(found)}. Does ink reach an edge?")
+        _want(found == wanted, "The stretches are not those of columns with ink.")
+    _right("It is enough for printed digits. A five with its bar apart, or digits that lean over each other, need find_digits.")
