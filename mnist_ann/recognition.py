@@ -72,15 +72,6 @@ def energy(
     largest = logits.max(axis=1)
     return -largest - np.log(np.exp(logits - largest[:, None]).sum(axis=1))
 
-# %% ../nbs/06_recognition.ipynb #94dfd182
-def _sure_from(probabilities, is_right, share):
-    "The lowest probability from which on this share of the answers is right; 2 if there is none."
-    order = np.argsort(-probabilities, kind="stable")  # the surest first
-    share_right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
-    lower_follows = np.append(np.diff(probabilities[order]) < 0, True)  # equals are equally sure
-    enough = np.flatnonzero((share_right >= share) & lower_follows)
-    return float(probabilities[order[enough[-1]]]) if len(enough) else 2.0
-
 # %% ../nbs/06_recognition.ipynb #894f0513
 def set_thresholds(
     model: "keras.Model | Network",  # best after `calibrate`
@@ -100,3 +91,12 @@ def set_thresholds(
     sure = _sure_from(softmax(logits).max(axis=1), logits.argmax(axis=1) == valid.labels, right)
     told = {"max_energy": max_energy, "sure_probability": sure}
     return replace(network, attributes={**network.attributes, **told})
+
+# %% ../nbs/06_recognition.ipynb #94dfd182
+def _sure_from(probabilities, is_right, share):
+    "The lowest probability from which on this share of the answers is right; 2 if there is none."
+    order = np.argsort(-probabilities, kind="stable")  # the surest first
+    share_right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    lower_follows = np.append(np.diff(probabilities[order]) < 0, True)  # equals are equally sure
+    enough = np.flatnonzero((share_right >= share) & lower_follows)
+    return float(probabilities[order[enough[-1]]]) if len(enough) else 2.0
