@@ -146,7 +146,7 @@ def checks_called(cells):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_exercises_check_themselves(path):
-    exercises = numbered(path, "Exercises", r"^\*\*(\d)\. ")
+    exercises = numbered(path, "Exercises", r"^\*\*(?:\d+\.)?(\d)\.? ")
     assert 4 <= len(exercises) <= 6 and exercises == list(range(1, len(exercises) + 1))
     asked = checks_called(section(path, "Exercises"))
     solved = checks_called(cell for cell in section(path, "Solutions") if "solution" in cell["metadata"].get("tags", []))
