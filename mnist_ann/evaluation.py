@@ -174,7 +174,7 @@ FAULTS = {  # places among MNIST's test digits; a judgement, see `whose_fault`
                6576, 6651, 8527, 9664, 9850),
     "label": (947, 1901, 2035, 2597, 9729)}
 
-
+# %% ../nbs/05_evaluation.ipynb #b12d7e4e
 def whose_fault(
     places: "Iterable[int]",  # of MNIST's test digits, such as `report.mistakes`
 ) -> dict[str, list[int]]:  # "network", "writer", "label", "not judged": which of them, in order
