@@ -30,6 +30,7 @@ VARIANTS = {  # what was thought to matter most comes first, and what takes long
     "without momentum": {"momentum": 0.0, "nesterov": False},
     "without momentum, rate 0.3": {"momentum": 0.0, "nesterov": False, "learning_rate": 0.3},
     "without momentum, rate 1": {"momentum": 0.0, "nesterov": False, "learning_rate": 1.0},
+    "without momentum, rate 3": {"momentum": 0.0, "nesterov": False, "learning_rate": 3.0},
     "momentum, not Nesterov's": {"nesterov": False},
     "constant learning rate": {"schedule": "constant", "warmup": 0.0},
     "without warm-up": {"warmup": 0.0},
@@ -42,6 +43,20 @@ VARIANTS = {  # what was thought to matter most comes first, and what takes long
     "one layer less": {"hidden_units": RECORD.hidden_units[1:]},
     "and a teacher": {"teacher_epochs": 5},
 }
+
+
+def trained(recipe, train, valid, seed):
+    "What a training has led to; nothing, where it diverged."
+    try:
+        model = ma.train_recipe(recipe, train, valid, seed, verbose=0)
+    except ma.MnistAnnError as error:
+        if "diverged" not in str(error):
+            raise
+        print(error, flush=True)
+        return dict.fromkeys(("val_errors", "val_loss", "train_loss", "seconds"))
+    told = model.history.attributes()
+    return {"val_errors": told["val_errors"], "val_loss": round(told["val_loss"], 5), "train_loss": round(model.history.loss[-1], 5),
+            "seconds": round(told["training_seconds"])}
 
 
 def main():
@@ -57,12 +72,8 @@ def main():
         for seed in range(options.seeds):
             if any((row["variant"], row["seed"]) == (name, seed) for row in rows):
                 continue
-            model = ma.train_recipe(recipe, train, valid, seed, verbose=0)
-            told = model.history.attributes()
-            rows.append({"variant": name, "seed": seed, "val_errors": told["val_errors"], "val_loss": round(told["val_loss"], 5),
-                         "train_loss": round(model.history.loss[-1], 5), "seconds": round(told["training_seconds"]), "date": today(),
-                         "recipe": str(recipe)})
-            print(f"{name}, seed {seed}: {told['val_errors']} mistakes, {rows[-1]['seconds']} s", flush=True)
+            rows.append({"variant": name, "seed": seed, **trained(recipe, train, valid, seed), "date": today(), "recipe": str(recipe)})
+            print(f"{name}, seed {seed}: {rows[-1]['val_errors']} mistakes, {rows[-1]['seconds']} s", flush=True)
             if path:
                 write_table(rows, path)
 

@@ -194,7 +194,7 @@ def drawn_digits(
         image[:] = _draw(int(label), rng)
     return Digits(images, labels)
 
-# %% ../nbs/08_record.ipynb #9011f828
+# %% ../nbs/08_record.ipynb #bea0f9a4
 def _matrices(distortion, n, rng):
     "The matrix A and the shift t of `n` distortions by chance: float32 (n, 2, 2) and (n, 2)."
     most = np.radians(distortion.rotation), distortion.shear, distortion.scale, distortion.scale
@@ -207,7 +207,7 @@ def _matrices(distortion, n, rng):
     shift = distortion.shift * rng.uniform(-1, 1, (n, 2))
     return (turn @ slant * shrink[:, None, :]).astype(np.float32), shift.astype(np.float32)
 
-# %% ../nbs/08_record.ipynb #01802afd
+# %% ../nbs/08_record.ipynb #9b2b8208
 @cache
 def _smoothing(sigma, kept=1e-6):
     """The factor L (28, k), float32, but for a share `kept`.
@@ -223,7 +223,7 @@ def _smoothing(sigma, kept=1e-6):
     most = variances > kept * variances.max()
     return (directions[:, most] * np.sqrt(variances[most])).astype(np.float32)
 
-# %% ../nbs/08_record.ipynb #c71300b4
+# %% ../nbs/08_record.ipynb #5fdbc7a3
 def _grey_at(images, y, x):
     "The grey values, float32 (n, 28, 28), at these places of the images with a border of 1 pixel."
     n = images.shape[0]
@@ -238,7 +238,7 @@ def _grey_at(images, y, x):
 
     return row(first) * (1 - down) + row(first + 30) * down
 
-# %% ../nbs/08_record.ipynb #72c070ce
+# %% ../nbs/08_record.ipynb #2d701846
 @tf.function(jit_compile=True, autograph=False)
 def _look_up(images, matrices, shifts, small_fields, smoothing):
     "The images (n, 28, 28), uint8, each looked up where its matrix, shift and two fields say."
@@ -252,7 +252,7 @@ def _look_up(images, matrices, shifts, small_fields, smoothing):
 
     return tf.cast(tf.round(_grey_at(images, places(0), places(1))), tf.uint8)
 
-# %% ../nbs/08_record.ipynb #ef0bc1bb
+# %% ../nbs/08_record.ipynb #c87657fd
 def _centred(images):
     "The images, moved by whole pixels until their ink is centred by mass; a blank one stays."
     ink = images.reshape(-1, 784).astype(np.float32)
@@ -266,7 +266,7 @@ def _centred(images):
         moved[rows] = padded[rows, down:down + 28, right:right + 28]
     return moved
 
-# %% ../nbs/08_record.ipynb #54c5730a
+# %% ../nbs/08_record.ipynb #5118b013
 _AT_ONCE = 5_000  # images in one call: they stay near the processor, and the memory is bounded
 
 
@@ -281,7 +281,7 @@ def _distort_piece(images, distortion, n, rng):
     found = looked_up[:len(images)].numpy()
     return _centred(found) if distortion.centred else found
 
-# %% ../nbs/08_record.ipynb #d1f99c3e
+# %% ../nbs/08_record.ipynb #6bddfc4c
 def distort(
     images: np.ndarray,  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     distortion: Distortion,  # how far
@@ -300,7 +300,7 @@ def distort(
               for start in range(0, len(images), _AT_ONCE)]
     return np.concatenate(pieces) if pieces else images.copy()
 
-# %% ../nbs/08_record.ipynb #2914bec2
+# %% ../nbs/08_record.ipynb #43ddfeb7
 def _build_teacher(seed, dropout=0.3):
     "A convolutional Keras model: uint8 (n, 28, 28, 1) to logits (n, 10)."
     layers = keras.layers
@@ -319,7 +319,7 @@ def _build_teacher(seed, dropout=0.3):
         layers.Dense(10, kernel_initializer=next(starts)),
     ])
 
-# %% ../nbs/08_record.ipynb #a7db8622
+# %% ../nbs/08_record.ipynb #4d9dcfe4
 class Teacher:
     "A trained convolutional network: uint8 images (n, 28, 28) to probabilities, float32 (n, 10)."
 
@@ -339,7 +339,7 @@ class Teacher:
         weights = b"".join(array.tobytes() for array in self.model.get_weights())
         return f"Teacher(sha256={sha256(weights).hexdigest()[:16]})"
 
-# %% ../nbs/08_record.ipynb #43d66f49
+# %% ../nbs/08_record.ipynb #8c4dd936
 def _compiled_teacher(seed, epochs, steps):
     "A teacher that has learned nothing yet, with a learning rate that falls along half a cosine."
     model = _build_teacher(seed)
@@ -359,7 +359,7 @@ def _teacher_file(path, identity, variables):
         _write_arrays(path, {"identity": identity, "epoch": epoch, "seconds": seconds}, arrays)
     return keep
 
-# %% ../nbs/08_record.ipynb #d533e892
+# %% ../nbs/08_record.ipynb #49fbafd9
 def _teacher_behind(path, identity, variables):
     "The epochs and seconds of a teacher's checkpoint, whose values the variables get."
     try:
@@ -375,7 +375,7 @@ def _teacher_behind(path, identity, variables):
         variable.assign(arrays[f"variable_{k}"])
     return documents["epoch"], documents["seconds"]
 
-# %% ../nbs/08_record.ipynb #7f4a3286
+# %% ../nbs/08_record.ipynb #ac52e6d1
 def _teacher_checkpoint(folder, resume, identity, variables):
     "The epochs behind a teacher, its seconds so far, and a function that keeps both."
     if folder is None:
@@ -387,7 +387,7 @@ def _teacher_checkpoint(folder, resume, identity, variables):
     behind = _teacher_behind(path, identity, variables) if path.exists() else (0, 0.0)
     return *behind, _teacher_file(path, identity, variables)
 
-# %% ../nbs/08_record.ipynb #163e4947
+# %% ../nbs/08_record.ipynb #e27ec864
 def _teach(teacher, train, valid, distortion, epochs, seed, batch_size, verbose, start):
     "Train a teacher from the state that `start` tells: its epoch, its seconds, what keeps both."
     (first, before, keep), started = start, perf_counter()
@@ -403,7 +403,7 @@ def _teach(teacher, train, valid, distortion, epochs, seed, batch_size, verbose,
                   f"digits misread, {teacher.seconds:.0f} s", flush=True)
     return teacher
 
-# %% ../nbs/08_record.ipynb #7a8fa958
+# %% ../nbs/08_record.ipynb #c6572e56
 def train_teacher(
     train: Digits,  # what to learn from
     valid: Digits,  # what to be examined on
