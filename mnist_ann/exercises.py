@@ -20,7 +20,6 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from functools import cache, wraps
 from inspect import signature
@@ -82,9 +81,6 @@ def _hint(check, wants, answers):
 # %% ../nbs/exercises.ipynb #8eb4b5f7
 def _check(wants):
     "Makes a check of an answer that is what `wants` says. The check raises `NotYet` and nothing else."
-    if callable(wants):
-        return _check("what the exercise asks for")(wants)
-
     def decorate(function):
         names = ", ".join(signature(function).parameters)
 

@@ -7,7 +7,12 @@ FOLDED = {"imports": "Imports", "tests": "Tests", "plotting": "Drawing", "machin
 SHUT = {"guess": "Guess first, then look", "solution": "What it shows"}  # tags whose output waits until it is asked for
 
 # Of a folded output JupyterLab shows the first line, so that must not be the answer.
-FIRST_LINE = {tag: {"data": {"text/plain": [line]}, "metadata": {}, "output_type": "display_data"} for tag, line in (("guess", "Your guess?"), ("solution", "What it shows:"))}
+FIRST_LINE = {"guess": "Your guess?", "solution": "What it shows:"}
+
+
+def without_first_line(outputs: list) -> list:
+    "The outputs of a cell, without the line that stands for them while they are folded."
+    return [output for output in outputs if "".join(output.get("data", {}).get("text/plain", "")) not in FIRST_LINE.values()]
 
 
 def fold(notebook: dict) -> dict:
@@ -20,8 +25,9 @@ def fold(notebook: dict) -> dict:
             folds["outputs_hidden"] = True
         cell["metadata"].pop("jupyter", None)
         if cell.get("outputs"):
-            first = next((FIRST_LINE[tag] for tag in FIRST_LINE if tag in tags), None)
-            cell["outputs"] = ([first] if first else []) + [output for output in cell["outputs"] if output not in FIRST_LINE.values()]
+            lines = [line for tag, line in FIRST_LINE.items() if tag in tags][:1]
+            first = [{"data": {"text/plain": [line]}, "metadata": {}, "output_type": "display_data"} for line in lines]
+            cell["outputs"] = first + without_first_line(cell["outputs"])
         if folds:
             cell["metadata"]["jupyter"] = folds
     return notebook

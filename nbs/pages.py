@@ -11,7 +11,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
-from folds import FIRST_LINE, FOLDED, SHUT
+from folds import FOLDED, SHUT, without_first_line
 
 NOTEBOOKS = Path(__file__).parent
 EXTRAS = {"exercises": "Exercises", "answers": "Answers", "glossary": "Glossary"}
@@ -70,7 +70,7 @@ def prepare(notebook):
         if "hide" in directives and "remove-input" not in cell.metadata.get("tags", []) or directives and directives[0].startswith("default_exp"):
             continue
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("data", {}).get("text/plain") not in ("".join(line["data"]["text/plain"]) for line in FIRST_LINE.values())]
+            cell.outputs = without_first_line(cell.outputs)
             cell.metadata["alt"] = next((line.removeprefix("fig-alt: ") for line in directives if line.startswith("fig-alt: ")), "")
             cell.source = re.sub(r"^#\| .+\n?", "", cell.source, flags=re.M).strip("\n")
             tags, lines = cell.metadata.get("tags", []), len(cell.source.splitlines())

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from test_repository import CHAPTERS, NOTEBOOKS, ROOT, cells_of
 
 sys.path.insert(0, str(ROOT / "nbs"))
-from folds import FIRST_LINE
+from folds import without_first_line
 from pages import make_pages
 
 NAMES = [path.stem for path in NOTEBOOKS]
@@ -78,9 +78,8 @@ def test_code_is_shown_or_folded_and_directives_are_not(pages, path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_every_output_is_on_the_page(pages, path):
-    outputs = [output for cell in cells_of(path, "code") for output in cell["outputs"] if "#| hide" not in cell["source"] or "remove-input" in cell["metadata"].get("tags", [])]
+    outputs = [output for cell in cells_of(path, "code") for output in without_first_line(cell["outputs"]) if "#| hide" not in cell["source"] or "remove-input" in cell["metadata"].get("tags", [])]
     shown = [output for output in outputs if output["output_type"] == "stream" or set(output["data"]) - {"application/javascript"}]
-    shown = [output for output in shown if output not in FIRST_LINE.values()]  # they are for JupyterLab, where they stand for a folded output
     page = pages[path.stem]
     assert len(page.select("main .output")) == len(shown)
     text = " ".join(page.main.text.split())
