@@ -167,7 +167,9 @@ def _open(path):
         length = len(os.fsdecode(path))
         if os.fsdecode(path).lower().startswith(("http:/", "https:/")):
             what = "a web address is not fetched. Download the picture, and hand over the file, or its bytes."
-        elif length > 200 and getattr(error, "errno", None) not in (errno.EIO, errno.ELOOP) or isinstance(error, ValueError):
+        elif isinstance(error, ValueError):
+            what = "no file has a null character in its name."
+        elif length > 200 and error.errno not in (errno.EACCES, errno.EIO, errno.ELOOP):
             what = f"a text of {length:,} characters is no file name. For a picture in base64, put data:image/png;base64, before it."
         else:
             missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
@@ -249,7 +251,8 @@ def _meant_range(array):
     "Which values of an array are meant as black and as white."
     low, high = float(array.min()), float(array.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise MnistAnnError(f"a picture has numbers only, and this array has values from {low} to {high}.")
+        bad = np.count_nonzero(~np.isfinite(array))
+        raise MnistAnnError(f"a picture has numbers only, and {bad:,} of the {array.size:,} in this array are none (NaN), or infinite.")
     largest, kind = max(high, -low), array.dtype.kind
     if max(array.shape[:2]) <= 16 and 12 <= largest <= 16:
         white = 16.0
@@ -266,9 +269,11 @@ def _meant_range(array):
 # %% ../nbs/10_pictures.ipynb #5bd07aff
 def _is_flattened(array, side):
     "Whether each row seems to be a picture of so many pixels a side, row after row: then pixels one picture row apart are alike, and array rows are not."
+    if len(array) <= 8:
+        return len(array) > 1  # too low for a digit
     some = array[:100].astype(np.float64)
     row, half_a_row = (np.abs(some[:, step:] - some[:, :-step]).mean() for step in (side, side // 2))
-    return bool(len(array) > 1 and row < 0.8 * half_a_row and row < np.abs(np.diff(some, axis=0)).mean())
+    return bool(row < 0.8 * half_a_row and row < np.median(np.abs(np.diff(some, axis=0)).mean(axis=1)))
 
 
 def _one_picture(array):
