@@ -978,6 +978,7 @@ class _Line:
     begins: float  # the row of pixels at its left end
     ends: float
     thickness: int
+    strength: float  # the share of ink along it
     pixels: tuple[np.ndarray, np.ndarray]  # rows and columns
 
     def passes(self, x, y, near):
@@ -989,7 +990,7 @@ class _Line:
 def _straight(mask, length):
     "Where level strokes of this length are, and such as rise or fall a little: the mask is sheared nine ways, and opened along its rows."
     found, (height, width) = np.zeros_like(mask), mask.shape
-    thick = cv2.dilate(mask, np.ones((3, 1), np.uint8))
+    thick = cv2.dilate(mask, np.ones((3, 5), np.uint8))  # over small gaps
     for slope in np.linspace(-0.1, 0.1, 9):
         shear = np.float32([[1, 0, 0], [-slope, 1, max(0, slope * width)]])
         sheared = cv2.warpAffine(thick, shear, (width, height + int(abs(slope * width)) + 1), flags=cv2.INTER_NEAREST)
@@ -999,7 +1000,7 @@ def _straight(mask, length):
     return found & thick
 
 
-def _lines(mask, length, pen):
+def _lines(mask, share, length, pen):
     "The lines of at least this length and at most this thickness."
     if mask.shape[0] < 3 or mask.shape[1] < length:
         return []
@@ -1012,7 +1013,8 @@ def _lines(mask, length, pen):
         if 0 < thickness <= pen:
             rows, columns = np.nonzero(part)
             begins, ends = (float(rows[end].mean()) + top for end in (columns <= 0.06 * wide, columns >= 0.94 * wide - 1))
-            found.append(_Line(int(left), int(left + wide), begins, ends, thickness, (rows + top, columns + left)))
+            strength = float(np.median(np.where(part, share[top:top + high, left:left + wide], -np.inf).max(axis=0)))
+            found.append(_Line(int(left), int(left + wide), begins, ends, thickness, strength, (rows + top, columns + left)))
     return found
 
 # %% ../nbs/10_pictures.ipynb #055670fb
@@ -1026,7 +1028,7 @@ def _erase_lines(mask, share, lines):
         on_line[rows - box[0].start, columns - line.left] = 1
         on_line = cv2.dilate(on_line, np.ones((3, 1), np.uint8))
         crossing = cv2.morphologyEx(part, cv2.MORPH_OPEN, np.ones((2 * line.thickness + 4, 1), np.uint8))
-        darker = share[box] > 1.6 * np.median(share[line.pixels]) + 0.02
+        darker = share[box] > 1.5 * line.strength + 0.02
         part[(on_line > 0) & (crossing == 0) & ~darker] = 0
 
 
@@ -1086,8 +1088,8 @@ def _without_print(clear, any_ink, share, size, shortest=2.6):
                 outlines[top:top + high, left:left + wide] |= outline
     around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
     clear, any_ink = clear & (1 - around), any_ink & (1 - around)
-    level = _lines(any_ink, 1.05 * size, 0.22 * size)
-    upright = _lines(np.ascontiguousarray(any_ink.T), 0.3 * size, 0.22 * size)
+    level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
+    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.22 * size)
     level, upright = _printed(level, upright, size, shortest)
     _erase_lines(clear, share, level)
     turned = np.ascontiguousarray(clear.T)
@@ -1138,7 +1140,7 @@ def _joined(pieces):
 
 # %% ../nbs/10_pictures.ipynb #28e78842
 def _pieces_of(mask, share, smallest):
-    "The connected pieces of a mask that are at least so many pixels long; the 1,500 strongest, if there are more."
+    "The connected pieces of a mask that are at least so many pixels long, but for frames; of the 1,500 strongest, if there are more."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     mass = np.bincount(labels.ravel(), weights=share.ravel(), minlength=len(boxes))
     numbers = [k for k in range(1, len(boxes)) if boxes[k, 2:4].max() >= smallest]
@@ -1146,7 +1148,15 @@ def _pieces_of(mask, share, smallest):
     for k in sorted(numbers, key=lambda k: -mass[k])[:1500]:
         left, top, wide, high, _ = (int(value) for value in boxes[k])
         pieces.append(_Piece(left, top, (labels[top:top + high, left:left + wide] == k).astype(np.uint8), float(mass[k])))
-    return pieces
+    boxes = np.array([(piece.left, piece.top, piece.right, piece.bottom, piece.high) for piece in pieces] or np.zeros((0, 5)))
+    def holds_another(piece):
+        inside = (boxes[:, 0] > piece.left) & (boxes[:, 1] > piece.top) & (boxes[:, 2] < piece.right) & (boxes[:, 3] < piece.bottom)
+        return piece.mask.mean() < 0.4 and (inside & (boxes[:, 4] > max(0.35 * piece.high, 3 * smallest))).any()
+
+    pieces = [piece for piece in pieces if not holds_another(piece)]  # a frame, or cells
+    strength = [piece.mass / piece.mask.sum() for piece in pieces]
+    usual = np.sort(strength)[::-1][np.searchsorted(np.cumsum(np.sort(strength)[::-1]), np.sum(strength) / 4)] if pieces else 0  # of the stronger ones
+    return [piece for piece, strong in zip(pieces, strength) if strong > 0.3 * usual]  # what is much fainter is print, or shows through
 
 
 def _is_foreign(piece, size, shape):
@@ -1248,7 +1258,7 @@ def _cuts(piece, size):
     for way in (ways[k] for k in np.argsort(costs, kind="stable")):
         inked = int(piece.mask[np.arange(piece.high), way].sum())
         is_new = all(np.abs(way - other).mean() > 0.09 * size for other, _ in chosen)
-        if is_new and inked < 0.75 * size and len(chosen) < max(3, round(5 * piece.wide / size)):
+        if is_new and inked < 0.75 * size and len(chosen) < max(3, min(8, round(5 * piece.wide / size))) * max(1, round(0.7 * piece.wide / size)):
             chosen.append((way, inked))
     return sorted(chosen, key=lambda cut: cut[0].mean())
 
@@ -1305,7 +1315,7 @@ def _could_be_digits(pieces, size):
     "The runs of pieces, by begin and end, that could be one digit, and what their shape costs."
     runs = {}
     for begin in range(len(pieces)):
-        for end in range(begin + 1, min(len(pieces), begin + 7) + 1):
+        for end in range(begin + 1, min(len(pieces), begin + 9) + 1):
             run = tuple(pieces[begin:end])
             whole, joints = _joined(run), [(a, b) for a, b in zip(run, run[1:]) if not b.cut]
             gaps = sum(max(0, b.left - a.right) for a, b in joints)
@@ -1327,7 +1337,7 @@ def _ways(pieces, size, reader):
         options = []
         for begin in (begin for begin in range(end) if (begin, end) in runs):
             (run, shape), (unsure, one), cut = runs[begin, end], read[begin, end], pieces[begin].cut
-            options.append((begin, shape + unsure + (0.6 + 2.5 * cut / size if cut else 0), str(one.digit), [run]))
+            options.append((begin, shape + unsure + (0.7 + 4 * cut / size if cut else 0), str(one.digit), [run]))
         if last.high < 0.5 * size and not last.cut and (end == len(pieces) or not pieces[end].cut):
             options.append((end - 1, 0.25 + 0.8 * last.high / size, "", []))  # left out: a dot, a comma, a dash
         for begin, cost, digit, run in options:
@@ -1543,12 +1553,22 @@ def _best_rows(grey, network, starts, apart):
             if steep and abs(steep.slope) > 0.1:
                 level, back = _turned_level(picture, steep.slope)
                 looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
-        best = max((found.score for found, _ in looks), default=0)
-        if best > 0:
+        if looks:
             break
-    for found, place in sorted(looks, key=lambda look: -look[0].score):
-        if rows := _read_rows(found):
-            return [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in rows], found.slope
+    looks.sort(key=lambda look: -look[0].score)
+    read = []
+    for found, place in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
+        rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
+        on_sheet = place[0, 2] != 0 or place[1, 2] != 0
+        read.append((sum(row.score for row in rows) + 1.01 * on_sheet, rows, found.slope))
+    read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
+    if read:
+        (score, rows, slope), *others = read
+        texts = ["".join(str(one.digit) for row in found for one in row.digits) for _, found, _ in read]
+        differs = next((text for text, (other, *_) in zip(texts[1:], others) if other > score - 1.5 and text != texts[0]), None)
+        if differs and not apart:
+            rows = [replace(row, doubt=f"looked at in another way, it is {_short(differs, 60)}") for row in rows]
+        return rows, slope
     raise MnistAnnError(_BLANK)
 
 # %% ../nbs/10_pictures.ipynb #f126126b
@@ -1649,7 +1669,7 @@ def _only_row(rows):
     others = [row for row in others if row.score > 0]
     if any(len(row.digits) > 1 and row.score > 0.4 * main.score for row in others):
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level; or read all rows with read_sheet.")
-    return replace(main, doubt="there is another digit outside of the row") if others else main
+    return replace(main, doubt=main.doubt or "there is another digit outside of the row") if others else main
 
 
 def _warn_of(numbers):
