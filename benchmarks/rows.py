@@ -91,7 +91,7 @@ def printed(sheet, spans, high, kind, rng):
     top, bottom = middle - up, middle + down
     inside = np.nonzero(sheet.max(axis=1) > 0.3)[0]
     top, bottom = min(top, inside.min() - 2 * pen - 1), max(bottom, inside.max() + 2 * pen + 1)
-    edges = [spans[0][0] - 0.25 * high, *((a[1] + b[0]) / 2 for a, b in zip(spans, spans[1:])), spans[-1][1] + 0.25 * high]
+    edges = [spans[0][0] - 0.25 * high, *((sum(a) + sum(b)) / 4 for a, b in zip(spans, spans[1:])), spans[-1][1] + 0.25 * high]
     if kind == "a box for each":
         half = (max(b - a for a, b in spans) + 0.25 * high) / 2
         for x in (sum(span) / 2 for span in spans):
@@ -211,9 +211,10 @@ def sheet(kind, digits, seed):
             count = int(rng.integers(1 if columns == 1 else 2, max(2, min(9, int(wide / high / 1.05) - 1)) + 1))
             chosen = rng.integers(0, len(digits), count)
             ink, _ = written(digits.images[chosen], high, high * rng.uniform(0.12, 0.4) * np.ones(count - 1), rng, slope=slope, pen=int(rng.integers(-1, 2)) if high > 30 else 0)
+            while ink.shape[1] > 1.05 * wide:  # it has to fit
+                chosen = chosen[:-1]
+                ink, _ = written(digits.images[chosen], high, high * 0.2 * np.ones(len(chosen) - 1), rng, slope=slope, pen=0)
             left = edge_x + column * wide + (rng.uniform(0, 0.9) * max(0, wide - ink.shape[1]) if columns == 1 else 0.02 * wide)
-            if ink.shape[1] > wide:
-                ink = ink[:, :int(wide)]
             paste(page, ink, left, edge_y + (k + 0.5) * step - ink.shape[0] / 2)
             texts.append("".join(map(str, digits.labels[chosen])))
     if kind == "a printed table":

@@ -981,10 +981,10 @@ class _Line:
     strength: float  # the share of ink along it
     pixels: tuple[np.ndarray, np.ndarray]  # rows and columns
 
-    def passes(self, x, y, near):
+    def passes(self, x, y, beside, above):
         "Whether it goes through this place, or ends there."
         share = np.clip((x - self.left) / max(1, self.right - self.left), 0, 1)
-        return self.left - near <= x <= self.right + near and abs(self.begins + share * (self.ends - self.begins) - y) <= near + self.thickness
+        return self.left - beside <= x <= self.right + beside and abs(self.begins + share * (self.ends - self.begins) - y) <= above + self.thickness
 
 # %% ../nbs/10_pictures.ipynb #66f3a51c
 def _straight(mask, length):
@@ -1034,22 +1034,28 @@ def _erase_lines(mask, share, lines):
 
 def _printed(level, upright, size, shortest):
     "Of the level lines and the upright ones (whose left end is the upper one) those that are no strokes of digits, for digits so many pixels high."
-    near = 0.22 * size
-    meets = {line: [any(other.passes(x, y, near) for other in level) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
-    sides = [line for line, ends in meets.items() if line.right - line.left > (1.15 if all(ends) else 1.9) * size]
-    ticks = [line for line, ends in meets.items() if line not in sides and ends[1]]
+    near, long = 0.22 * size, [line for line in level if line.right - line.left > 2 * size]
+    slope = float(np.median([(line.ends - line.begins) / (line.right - line.left) for line in long])) if long else 0.0
+    touch = 0.05 * size + 1
+    meets = {line: [any(other.passes(x, y, near, touch) for other in long) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
+    square = [line for line in upright if abs((line.ends - line.begins) / (line.right - line.left) + slope) < 0.06]
+    thin = [line for line in upright if line.thickness < 0.22 * size]
+    sides = [line for line in thin if line.right - line.left > 1.9 * size]
+    sides += [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
+    ticks = [line for line in thin if line in square and line not in sides and meets[line][1]]
     for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
         alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
                  and abs(line.left - tick.left) < 0.12 * size + 0.05 * abs(line.begins - tick.begins)]
         steps = np.diff(np.sort([line.begins for line in alike]))
         steps = steps[steps > 0.3 * size]
-        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2
-        if len(alike) >= 4 and (tick.right - tick.left < 0.6 * size or regular):
+        away = min((abs(line.begins - tick.begins) for line in alike if abs(line.begins - tick.begins) > 0.3 * size), default=0)
+        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2 and abs(away - np.median(steps)) < 0.12 * away
+        if len(alike) >= 4 and (tick.right - tick.left < 0.7 * size or regular):
             sides.append(tick)
     high = [side for side in sides if side.right - side.left > size]
 
     def is_framed(line):
-        return all(any(abs(side.begins - x) < near + side.thickness and side.left - near <= y <= side.right + near for side in high)
+        return all(any(abs(side.begins - x) < near + side.thickness and min(abs(y - side.left), abs(y - side.right)) < near for side in high)
                    for x, y in ((line.left, line.begins), (line.right, line.ends)))
 
     return [line for line in level if line.right - line.left > shortest * size or is_framed(line)], sides
@@ -1089,7 +1095,7 @@ def _without_print(clear, any_ink, share, size, shortest=2.6):
     around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
     clear, any_ink = clear & (1 - around), any_ink & (1 - around)
     level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
-    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.22 * size)
+    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.45 * size)
     level, upright = _printed(level, upright, size, shortest)
     _erase_lines(clear, share, level)
     turned = np.ascontiguousarray(clear.T)
@@ -1430,7 +1436,7 @@ def _apart(row, view, usual):
         ends |= walls
     return [list(number) for number in np.split(np.array(row, object), np.flatnonzero(ends) + 1)]
 
-
+# %% ../nbs/10_pictures.ipynb #8c9484c7
 @dataclass(frozen=True, eq=False)
 class _Found:
     "The rows of bodies that a view shows."
@@ -1461,7 +1467,7 @@ def _found_in(view, network, apart):
     ink = sum(body.mass for body in bodies) / max(1e-9, sum(piece.mass for piece in view.pieces))
     return _Found(view, rows, small, slope, reader, score - 0.5 * (ink < 0.7), min(score / len(bodies), ink))
 
-
+# %% ../nbs/10_pictures.ipynb #8fec2183
 def _score(predictions):
     "How much of what was read is digits."
     return sum(1.0 if one.is_sure else 0.2 if one.is_digit in (True, None) else -0.5 for one in predictions)
