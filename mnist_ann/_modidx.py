@@ -430,6 +430,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._is_foreign': ('pictures.html#_is_foreign', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._is_mnist': ('pictures.html#_is_mnist', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._joined': ('pictures.html#_joined', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._left_out': ('pictures.html#_left_out', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._lines': ('pictures.html#_lines', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._look': ('pictures.html#_look', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._looks': ('pictures.html#_looks', 'mnist_ann/pictures.py'),

@@ -1041,7 +1041,13 @@ def _printed(level, upright, size, shortest):
     square = [line for line in upright if abs((line.ends - line.begins) / (line.right - line.left) + slope) < 0.06]
     thin = [line for line in upright if line.thickness < 0.22 * size]
     sides = [line for line in thin if line.right - line.left > 1.9 * size]
-    sides += [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
+    walls = [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
+
+    def are_alike(a, b):  # a single one between two ruled lines is a 1
+        fall = slope * (a.begins - b.begins)
+        return max(abs(a.left - b.left - fall), abs(a.right - b.right - fall)) < 0.1 * size
+
+    sides += [line for line in walls if sum(are_alike(line, other) for other in [*walls, *sides]) >= 3]
     ticks = [line for line in thin if line in square and line not in sides and meets[line][1]]
     for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
         alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
@@ -1428,7 +1434,9 @@ def _apart(row, view, usual):
         return [row]
     gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
-    walls = np.array([any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in view.upright)
+    middle = float(np.mean([body.middle[1] for body in row]))
+    sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
+    walls = np.array([len(sides) > 1 and any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in sides)
                       for begin, end, y in between])
     even = len(gaps) > 2 and gaps.min() > 0 and gaps.max() < 1.7 * gaps.min()
     ends = np.zeros(len(gaps), bool) if even or walls.all() else gaps > max(view.size, 2.5 * usual)
@@ -1485,8 +1493,19 @@ def _read_rows(found):
         if digits:
             pieces = [_joined(run) for run, _ in digits]
             answers = [_doubted(found.reader.known[run][1], doubt) for run, doubt in digits]
-            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces]))
+            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
+
+
+def _left_out(view, digits, high):
+    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
+    x, y = np.array([digit.middle for digit in digits]).T
+    for piece in view.pieces:
+        column, row = piece.middle
+        between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
+        if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
+            return "there is other ink between the digits"
+    return ""
 
 
 def _doubted(prediction, doubt):
@@ -1551,15 +1570,15 @@ def _looks_at_rows(picture, network, starts, apart):
 def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
     looks = []
-    for pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
+    for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         for picture, place in pictures:
             seen = _looks_at_rows(picture, network, starts, apart)
-            looks += [(found, place) for found in seen]
+            looks += [(replace(found, score=found.score - less), place) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1:
                 level, back = _turned_level(picture, steep.slope)
                 looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
-        if looks:
+        if max((found.share for found, _ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
@@ -1681,7 +1700,7 @@ def _only_row(rows):
 def _warn_of(numbers):
     "Warn as `predict` does, of what is no digit or cannot be told apart; not of what could be another digit."
     for number in numbers:
-        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith("there is"):
+        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith(("there is", "looked at")):
             warnings.warn(f"{number.text}: {number.doubt}.", stacklevel=3)
 
 # %% ../nbs/10_pictures.ipynb #02d4d3d3
