@@ -19,6 +19,7 @@ from .augmentation import (
     distort as distort,
     drawn_digits as drawn_digits,
     load_recipe as load_recipe,
+    non_digits as non_digits,
     train_recipe as train_recipe,
     train_teacher as train_teacher,
 )
@@ -285,6 +286,7 @@ __all__ = [
     "map_idx",
     "model",
     "network",
+    "non_digits",
     "normalize",
     "one_hot",
     "pictures",
