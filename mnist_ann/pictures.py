@@ -256,7 +256,7 @@ def _meant_range(array):
     elif kind in "bu":
         white = next((white for white, most in ((1, 1), (255, 1023), (4095, 4095), (65535, 65535)) if largest <= most), largest)
     else:  # may have been filtered: some values may be far beyond
-        white = next((white for white, most in ((1, 1 if kind == "i" else 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
+        white = next((white for white, most in ((1, 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
     if low < 0 or high > white:
         inside = array[(array >= 0) & (array <= white)]
         if inside.size < 0.95 * array.size or inside.min() > 0.1 * white or inside.max() < 0.9 * white:
