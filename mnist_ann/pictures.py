@@ -258,7 +258,7 @@ def _meant_range(array):
     else:  # may have been filtered: some values may be far beyond
         white = next((white for white, most in ((1, 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
     if low < 0 or high > white:
-        inside = array[(array >= 0) & (array <= white)]
+        inside = array[(array >= 0) & (array <= np.float64(white))]
         if inside.size < 0.95 * array.size or inside.min() > 0.1 * white or inside.max() < 0.9 * white:
             return min(low, 0.0), max(high, white)
     return 0.0, white
