@@ -71,7 +71,6 @@ class _Layers:
 # %% ../nbs/02_network.ipynb #ff882b55
 class Network(_Layers):
     """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
-
     Raises `MnistAnnError` if the layers do not fit each other."""
 
     def logits(
@@ -122,13 +121,13 @@ class _Held:
 
 # %% ../nbs/02_network.ipynb #850cd6ad
 _FEW = 100  # pictures: their products stay on one core
-_blas = []  # NumPy's library for products, once it is needed: to find it takes milliseconds
+_blas = []  # NumPy's library for products, once it is needed: finding it takes milliseconds
 
 
 def _keep_products_on_one_core():
     "Returns what undoes it."
     if not _blas:
-        from threadpoolctl import ThreadpoolController  # here: whoever multiplies nothing waits less
+        from threadpoolctl import ThreadpoolController  # here: not all who import multiply
 
         _blas.append(ThreadpoolController().select(user_api="blas"))
     return _blas[0].limit(limits=1).restore_original_limits
