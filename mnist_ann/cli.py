@@ -23,20 +23,30 @@ from typing import Annotated
 import typer
 
 import mnist_ann as ma
-from .files import _written_whole
+from .files import _parts, _written_whole
 
 # %% ../nbs/15_command_line.ipynb #2931592d
 app: typer.Typer = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,
                                help="A neural network that reads handwritten digits: train it, examine it, let it read pictures.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-Data = Annotated[Path | None, typer.Option(help="Folder with four IDX files, plain or .gz; the embedded MNIST if left out.")]
+Data = Annotated[str | None, typer.Option(help="A folder (IDX files, or a folder of pictures for each class), or a CSV or npz file; the embedded MNIST if left out.")]
 Weights = Annotated[Path | None, typer.Option(help="A weights file; the shipped trained_model_weights.h5 if left out.")]
 
 # %% ../nbs/15_command_line.ipynb #75b8c874
 def _digits(data):
-    "The training and the test digits of a folder, or of the embedded MNIST."
-    return ma.load_mnist() if data is None else ma.load_idx(data)
+    "The training and the test digits of any source, or of the embedded MNIST. Of a source that is not divided, a seventh is set aside for the test, as in MNIST."
+    if data is None:
+        return ma.load_mnist()
+    if {"train", "test"} <= set(_parts(data)):
+        return ma.load_digits(data, "train"), ma.load_digits(data, "test")
+    whole = ma.load_digits(data)
+    return ma.split(whole, n_valid=max(1, len(whole) // 7))
+
+
+def _test_digits(data):
+    "The test digits of any source, or of the embedded MNIST; all digits of a source that is not divided."
+    return ma.load_mnist()[1] if data is None else ma.load_digits(data, "test")
 
 
 def _network(weights):
@@ -186,14 +196,15 @@ def predict(
 @app.command(epilog="""\b
 Examples:
   mnist-ann evaluate
-  mnist-ann evaluate --weights runs/first/weights.h5 --data fashion/""")
+  mnist-ann evaluate --weights runs/first/weights.h5 --data fashion/
+  mnist-ann evaluate --data my-own-digits/""")
 def evaluate(
     weights: Weights = None,
     data: Data = None,
     json_: Json = False,
 ) -> None:
-    "Let a network read all test digits, and say how good it is."
-    network, (_, test) = _network(weights), _digits(data)
+    "Let a network read all test digits, and say how good it is. Training digits need not be there."
+    network, test = _network(weights), _test_digits(data)
     report = ma.evaluate(network, test)
     if json_:
         print(json.dumps(ma.report_to_dict(report), indent=2))
@@ -279,15 +290,35 @@ def _hidden_units(text):
     except ValueError:
         raise ma.MnistAnnError(f"--hidden-units must be numbers like 512,256, or none, not {text!r}.") from None
 
+# %% ../nbs/15_command_line.ipynb #9acfa73b
+def _start(weights, hidden_units):
+    "The network to go on from, or None for a new one."
+    if weights is None:
+        return None
+    if hidden_units is not None:
+        raise ma.MnistAnnError("--weights and --hidden-units exclude each other: a network that is there has its layers.")
+    return ma.load_pretrained() if weights == "shipped" else ma.load_network(weights)
+
+
+def _go_on(network, weights, settings, training, valid, how):
+    "The model that comes of more training, by the settings of a recipe, without its teacher."
+    model = ma.to_keras(network)
+    history = ma.train(model, training, valid, **settings.settings(), **how)
+    model.history = replace(history, settings={**history.settings, "begun_from": Path(weights).name})
+    return model
+
+
 # %% ../nbs/15_command_line.ipynb #9e5ae9d6
 @app.command(epilog="""\b
 Examples:
   mnist-ann train --epochs 5
   mnist-ann train --recipe fast --name first
-  mnist-ann train --recipe record --name best --resume""")
+  mnist-ann train --recipe record --name best --resume
+  mnist-ann train --weights runs/first/weights.h5 --data train.csv --learning-rate 0.001""")
 def train(
     recipe: Annotated[str, typer.Option(help="The settings to start from: original, fast or record.")] = "original",
     hidden_units: Annotated[str | None, typer.Option(help="Neurons of each hidden layer, such as 512,256, or 'none'.")] = None,
+    weights: Annotated[str | None, typer.Option(help="A weights file to go on from, or 'shipped'; new weights if left out. Without the teacher of a recipe.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training digits, at most.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Digits in a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Size of a step.")] = None,
@@ -295,7 +326,7 @@ def train(
     precision: Annotated[str, typer.Option(help="Of the matrix products: float32 or bfloat16.")] = "float32",
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the starting weights and the shuffling; the validation digits are always the same.")] = 0,
-    validation: Annotated[int, typer.Option(help="How many training digits are set aside for validation. From 1,000 on, they make the network's probabilities right, too.")] = 10_000,
+    validation: Annotated[int | None, typer.Option(help="How many training digits are set aside for validation; a sixth, at most 10,000, if left out. From 1,000 on, they make the network's probabilities right, too.")] = None,
     data: Data = None,
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Name of the run; date and time if left out.")] = None,
@@ -308,11 +339,13 @@ def train(
                "batch_size": batch_size, "learning_rate": learning_rate, "momentum": momentum}
     with _unfinished_run(runs, name, resume) as (folder, unfinished):
         settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
+        start = _start(weights, hidden_units)
         training, test = _digits(data)
-        training, valid = ma.split(training, n_valid=validation)
+        training, valid = ma.split(training, n_valid=max(1, min(10_000, len(training) // 6)) if validation is None else validation)
         if not json_:
             print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
-        model = ma.train_recipe(settings, training, valid, seed, unfinished, resume, 0 if json_ else 1, patience=patience, precision=precision)
+        how = dict(seed=seed, checkpoint=unfinished, resume=resume, verbose=0 if json_ else 1, patience=patience, precision=precision)
+        model = ma.train_recipe(settings, training, valid, **how) if start is None else _go_on(start, weights, settings, training, valid, how)
         history = model.history
         if not history.is_finished:
             raise ma.MnistAnnError(f"stopped after epoch {len(history.loss)}. Go on with --name {folder.name} --resume, and the same settings.")
