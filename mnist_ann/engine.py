@@ -635,9 +635,8 @@ def train(
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
-    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the
-    epoch, and returns the history so far; a second Ctrl-C stops at once. Raises `MnistAnnError` for settings, models and checkpoints
-    that it cannot use or write, and when the training diverges; the model then has the weights of the last good epoch.
+    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the epoch, and
+    returns the history so far; a second one stops at once. Raises `MnistAnnError` for what it cannot use or write, and when the training diverges.
     """
     given = {**locals()}
     settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})

@@ -11,11 +11,13 @@ import errno
 import gzip
 import hashlib
 import json
+import logging
 import os
 import re
 import stat
 import subprocess
 import sys
+import tempfile
 import warnings
 import zipfile
 import zlib
@@ -34,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from .data import Digits, MnistAnnError, _cut, _in_short, _refusing
+from .data import Digits, MnistAnnError, _cut, _in_short, _refusing, normalize
 from .network import Network, to_network
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -85,7 +87,7 @@ def _found(path):
             return None
         raise _unreadable(path, error) from error
 
-
+# %% ../nbs/09_files.ipynb #1472be25
 def _file(path):
     "The path of a file that is there; `MnistAnnError` for anything else, which is called what it is."
     kind = _found(path)
@@ -100,7 +102,7 @@ def _file(path):
         raise MnistAnnError(f"{_cut(path)}: this is a device or a pipe, not a file.")
     return Path(path)
 
-
+# %% ../nbs/09_files.ipynb #19ad58a5
 def _folder(path):
     "The path of a folder that is there; `MnistAnnError` for anything else."
     kind = _found(path)
@@ -110,14 +112,13 @@ def _folder(path):
         raise MnistAnnError(f"{_cut(path)}: this is a file, not a folder. load_digits reads files.")
     return Path(path)
 
-
+# %% ../nbs/09_files.ipynb #86cb308e
 def _entries(folder):
     "What is in a folder, sorted by name."
     try:
         return sorted(Path(folder).iterdir())
     except OSError as error:
         raise _unreadable(folder, error) from error
-
 
 # %% ../nbs/09_files.ipynb #1f54d0f0
 def _unreadable(path, error, hint="Get the file again."):
@@ -206,7 +207,7 @@ def _idx_files(folder, part, kind):
     pattern = re.compile(rf"(^|[-_])({part})[-_.]{kind}[-_.]idx\d-\w+?(\.gz)?$", re.IGNORECASE)
     return [file for file in _entries(folder) if pattern.search(file.name)]
 
-
+# %% ../nbs/09_files.ipynb #173359e2
 def _find(folder, part, kind):
     "The one file in `folder` that holds the images or the labels (`kind`) of the training or the test `part`."
     found = _idx_files(folder, part, kind)
@@ -216,7 +217,7 @@ def _find(folder, part, kind):
         raise MnistAnnError(f"{_cut(folder)}: {_cut(what, 200)}. One is needed, named like {part.split('|')[0]}-{kind}-idx3-ubyte.gz.")
     return _file(found[0])
 
-
+# %% ../nbs/09_files.ipynb #bd35a09a
 def _load_part(folder, part, md5s, in_memory=True):
     "The `Digits` of one part of the four files in `folder`."
     arrays = {}
@@ -226,7 +227,7 @@ def _load_part(folder, part, md5s, in_memory=True):
         arrays[kind] = map_idx(path) if mapped else read_idx(path, md5s.get(path.name.removesuffix(".gz")))
     return _checked_digits(**arrays, name=f"{_cut(folder)}, '{part}'")
 
-
+# %% ../nbs/09_files.ipynb #a72300fc
 def _checked_digits(images, labels, name):
     "The `Digits` of these arrays, whose source has this name; None if there is no name to tell."
     if getattr(labels, "ndim", 0) == 2 and labels.dtype == np.int32 and labels.shape[1] == 8:
@@ -240,7 +241,6 @@ def _checked_digits(images, labels, name):
     except MnistAnnError as error:
         raise MnistAnnError(f"{name}: {error}" if name else str(error)) from None
     return digits
-
 
 # %% ../nbs/09_files.ipynb #bd7973a0
 @_refusing
@@ -300,7 +300,7 @@ _SIGNS = {b"\0\0": "idx", b"PK\x03\x04": "zip", b"\x93NUMPY": "npy", b"\x80": "p
 _UNPICKLE = ("import gzip, pickle, numpy as np; (a, b), (c, d), (e, f) = pickle.load(gzip.open('mnist.pkl.gz'), encoding='latin1'); "
              "np.savez('mnist.npz', x_train=np.uint8(256 * np.r_[a, c]), y_train=np.r_[b, d], x_test=np.uint8(256 * e), y_test=f)")
 
-
+# %% ../nbs/09_files.ipynb #4462d1d1
 def _first_bytes(path, number=512):
     "The first bytes of a file, unpacked if it is gzipped."
     try:
@@ -309,7 +309,7 @@ def _first_bytes(path, number=512):
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from error
 
-
+# %% ../nbs/09_files.ipynb #f2f33765
 def _kind_of(path):
     "What is in a file, by its first bytes: idx, zip, npy or text; `MnistAnnError` for what holds no digits."
     begin = _first_bytes(path)
@@ -343,7 +343,7 @@ def _parts_of_file(path):
         pair.append(_file(there[0]))
     return {None: lambda: _checked_digits(*map(_array_in, pair), _cut(pair[0]))}
 
-
+# %% ../nbs/09_files.ipynb #09006aed
 def _array_in(path):
     "The single array in an IDX, npy or npz file."
     kind = _kind_of(path)
@@ -375,7 +375,7 @@ def _arrays_in(path):
 
     return {name.removesuffix(".npy"): partial(read, name) for name in sizes}
 
-
+# %% ../nbs/09_files.ipynb #fd2bbe5c
 def _read_npy(file, size, path):
     "The array in an open file in NumPy's format, which is so many bytes long; objects, which would have to be unpickled, are refused."
     header = np.lib.format
@@ -413,7 +413,7 @@ def _parts_by_name(arrays, name):
 # %% ../nbs/09_files.ipynb #b87d862a
 _LABEL, _NO_PIXEL = {"label", "labels", "class", "target", "digit", "y"}, {"id", "index", "", "unnamed: 0", "imageid"}
 
-
+# %% ../nbs/09_files.ipynb #5693fd6a
 def _label_and_pixels(names, first, name):
     "Which column is the label and which are pixels, by the names of the columns (None if they have none) and the first rows."
     columns = range(first.shape[1])
@@ -454,14 +454,14 @@ def _as_rows(frame, label, pixels, name):
         raise MnistAnnError(f"{name}line {frame.index[row]}: {what} is {found}, not a whole number from 0 to {255 if column else 9}.{scaled}")
     return whole[:, 1:], whole[:, 0]
 
-
+# %% ../nbs/09_files.ipynb #6a252ccf
 def _as_numbers(values):
     "The cells of a table as floats, NaN for what is no number."
     import pandas as pd
 
     return pd.DataFrame(values).apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
 
-
+# %% ../nbs/09_files.ipynb #7f798ed2
 def _digits_of_table(table):
     "The `Digits` in a table of pandas, or in an array with a row for each digit."
     import pandas as pd
@@ -470,7 +470,6 @@ def _digits_of_table(table):
     frame = pd.DataFrame(table).set_axis(range(1, len(table) + 1))
     columns = _label_and_pixels(list(frame.columns) if named else None, _as_numbers(frame.iloc[:2000].to_numpy()), "the table: ")
     return _checked_digits(*_as_rows(frame, *columns, "the table, "), "the table")
-
 
 # %% ../nbs/09_files.ipynb #fb461f40
 def _first_line(path):
@@ -484,7 +483,7 @@ def _first_line(path):
     except ValueError:
         return separator, cells
 
-
+# %% ../nbs/09_files.ipynb #de749a0a
 def _read_csv(path):
     "The `Digits` in a CSV file, plain or gzipped, read in pieces."
     import pandas as pd
@@ -560,7 +559,7 @@ def _read_classes(classes, name):
         warnings.warn(f"{_cut(name)}: {len(left_out):,} left out, {len(images):,} read. The first: {_cut(left_out[0], 200)}", stacklevel=5)
     return _checked_digits(np.stack(images), np.array(labels, np.uint8), _cut(name))
 
-
+# %% ../nbs/09_files.ipynb #aae6f54a
 def _as_mnist(path):
     "A picture file as uint8 (28, 28): as it is if it is so already, else through `prepare`."
     from mnist_ann.pictures import load_grey, prepare
@@ -684,7 +683,7 @@ def _write_for_keras(file, network):
         group.create_dataset("kernel", data=W.astype(np.float32, copy=False))
         group.create_dataset("bias", data=b.astype(np.float32, copy=False))
 
-
+# %% ../nbs/09_files.ipynb #a2756093
 def _write_for_keras_3(file, network):
     "Write the arrays as Keras 3 finds them in *.weights.h5."
     file.create_group("vars")
@@ -692,7 +691,6 @@ def _write_for_keras_3(file, network):
         group = file.create_group(f"layers/dense_{k}/vars" if k else "layers/dense/vars")
         group.create_dataset("0", data=W.astype(np.float32, copy=False))
         group.create_dataset("1", data=b.astype(np.float32, copy=False))
-
 
 # %% ../nbs/09_files.ipynb #410af4b4
 FORMAT = 1  # of the weights file
@@ -761,14 +759,14 @@ def _read_attributes(file):
 # %% ../nbs/09_files.ipynb #bbfbdc1c
 _NO_NUMBERS = re.compile(r"(input_layer|flatten|reshape|dropout|activation|re_?lu|softmax)(_\d+)?")
 
-
+# %% ../nbs/09_files.ipynb #df9682d3
 def _group(parent, name):
     "The group of this name; ValueError for a link or anything else."
     if not isinstance(parent.get(name, getlink=True), h5py.HardLink) or not isinstance(group := parent[name], h5py.Group):
         raise ValueError(f"{parent.name.rstrip('/')}/{name} is missing, or a link")
     return group
 
-
+# %% ../nbs/09_files.ipynb #8ce5cf5d
 def _dense_layers(layers):
     "The groups that hold the arrays of the dense layers, in their order, of Keras' group of all layers."
     if not isinstance(layers, h5py.Group) or len(layers) > 1000:
@@ -783,7 +781,7 @@ def _dense_layers(layers):
         raise ValueError("its dense layers are not numbered from dense and dense_1 on")
     return [numbers[k] for k in sorted(numbers)]
 
-
+# %% ../nbs/09_files.ipynb #0387883b
 def _whose(file):
     "What an HDF5 file is that is not in our layout."
     if "model_config" in file.attrs or "model_weights" in file:
@@ -791,7 +789,6 @@ def _whose(file):
     if "layer_names" in file.attrs:
         return "it holds weights of Keras in its older layout. Load them there into the model, and write model.save_weights('mine.weights.h5')"
     return "its format is not given"
-
 
 # %% ../nbs/09_files.ipynb #633fb28f
 def _read_network(file):
@@ -861,10 +858,14 @@ def _other_model(path):
 
 # %% ../nbs/09_files.ipynb #189fb421
 _SECONDS, _MEMORY = 60, 4 * 2**30  # that reading a weights file may take
+_READS = "MNIST_ANN_READS"  # set in the environment of the process that reads
+_BREAKS = OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, MnistAnnError  # what a damaged file may end in
 
 
 def _hand_over(path):
-    "In a process of its own: read a weights file, and write what is in it to standard output, a line of JSON and then the numbers."
+    "In a process of its own: read a weights file, and write what is in it to standard output: two lines, and then the numbers."
+    sys.stdout.buffer.write(_READS.encode() + b"\n")  # from here on, it is the file's fault
+    sys.stdout.buffer.flush()
     try:
         import resource
 
@@ -876,28 +877,56 @@ def _hand_over(path):
         network = _read_file(path)
         line = json.dumps({"sizes": network.sizes, "attributes": network.attributes})
         arrays = [array for pair in zip(network.weights, network.biases) for array in pair]
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, MnistAnnError) as error:
+    except _BREAKS as error:
         line = json.dumps({"error": " ".join(str(error).split()).rstrip(".")})
     sys.stdout.buffer.write(line.encode() + b"\n")
     for array in arrays:
         sys.stdout.buffer.write(array)
 
-
+# %% ../nbs/09_files.ipynb #bfb0480b
 def _handed_over(path):
     "The `Network` that another process read from a weights file; ValueError if it found none, took too long, or broke down."
+    if why := _no_python():
+        return _read_here(path, why)
     program = f"import sys; sys.path[:] = {sys.path!r}; from mnist_ann.files import _hand_over; _hand_over({str(path)!r})"
     try:
-        line, _, numbers = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_SECONDS,
-                                          env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}).stdout.partition(b"\n")
-        told = json.loads(line or '{"error": "reading it breaks down"}')
+        answer = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_SECONDS,
+                                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", _READS: "1"}).stdout
     except subprocess.TimeoutExpired:
         raise ValueError(f"reading it takes more than {_SECONDS} seconds") from None
+    except OSError as error:
+        return _read_here(path, f"{sys.executable} cannot be started ({error.strerror})")
+    began, _, answer = answer.partition(b"\n")
+    if began.strip() != _READS.encode():
+        return _read_here(path, f"{sys.executable} does not run this package")
+    line, _, numbers = answer.partition(b"\n")
+    told = json.loads(line or '{"error": "reading it breaks down"}')
     if "error" in told:
         raise ValueError(told["error"])
     shapes = [shape for inputs, units in zip(told["sizes"], told["sizes"][1:]) for shape in ((inputs, units), (units,))]
     pieces = np.split(np.frombuffer(numbers, np.float32), np.cumsum([np.prod(shape) for shape in shapes])[:-1])
     arrays = [piece.reshape(shape) for piece, shape in zip(pieces, shapes)]
     return Network(tuple(arrays[0::2]), tuple(arrays[1::2]), told["attributes"])
+
+# %% ../nbs/09_files.ipynb #425932d3
+def _no_python():
+    "Why no second Python can be started; None if it can."
+    if getattr(sys, "frozen", False):
+        return "this program is frozen"
+    if os.environ.get(_READS):
+        return "this process reads for another one"
+    if not re.fullmatch(r"(python|pypy)[\w.-]*", Path(sys.executable or "").name.lower()):
+        return f"sys.executable, {sys.executable}, is no Python"
+    return None
+
+
+def _read_here(path, why):
+    "The `Network` in a weights file, read in this process."
+    warnings.warn(f"{_cut(path)}: read in this process, without limits of time and memory, since {why}.", stacklevel=5)
+    try:
+        return _read_file(path)
+    except _BREAKS as error:
+        raise ValueError(" ".join(str(error).split()).rstrip(".")) from error
 
 # %% ../nbs/09_files.ipynb #c45a0a45
 @cache
@@ -907,9 +936,11 @@ def load_pretrained() -> Network:
     Its `attributes` tell its recipe and its figures. It is read once and then kept.
     """
     package = Path(__file__).parent
-    found = [path for folder in (package, package.parent) if (path := folder / "trained_model_weights.h5").is_file()]
+    frozen = [Path(folder) for folder in (getattr(sys, "_MEIPASS", None), getattr(sys, "frozen", False) and Path(sys.executable).parent) if folder]
+    found = [path for folder in (package, package.parent, *frozen) if (path := folder / "trained_model_weights.h5").is_file()]
     if not found:
-        raise MnistAnnError(f"{package}: trained_model_weights.h5 is missing. Install the package again.")
+        hint = "Freeze it into the program: pyinstaller --collect-all mnist_ann." if frozen else "Install the package again."
+        raise MnistAnnError(f"{package}: trained_model_weights.h5 is missing. {hint}")
     network = _read_file(found[0])  # no stranger's file
     return replace(network, weights=tuple(map(np.asfortranarray, network.weights)))  # in this order, a single image is read faster
 
@@ -918,6 +949,7 @@ def load_pretrained() -> Network:
 def export(
     model: "keras.Model | Network",  # from `build_model`, for one
     path: str | Path,  # the file to write: *.onnx or *.tflite
+    int8: bool = False,  # whether weights are rounded to one byte each: a quarter of the size
 ) -> None:
     """Write the network in a format that other programs and devices run: ONNX (version 17 of its operators) or TFLite.
 
@@ -929,7 +961,7 @@ def export(
     suffix = Path(path).suffix.lower()
     if suffix not in formats:
         raise MnistAnnError(f"{_cut(path)}: the name must end in one of {', '.join(formats)}.")
-    content = formats[suffix](network)
+    content = formats[suffix](network, int8)
     with _written_whole(path) as temporary:
         temporary.write_bytes(content)
 
@@ -942,7 +974,7 @@ def _metadata(network):
             "output": "float32 (n, 10): the probability of each digit from 0 to 9", "sha256": _checksum(network), **known}
 
 # %% ../nbs/09_files.ipynb #b80443d8
-def _as_onnx(network):
+def _as_onnx(network, int8):
     "The bytes of an ONNX model."
     try:
         import onnx
@@ -957,12 +989,31 @@ def _as_onnx(network):
                                      for name, size in (("images", network.sizes[0]), ("probabilities", network.sizes[-1]), ("logits", network.sizes[-1])))
     graph = onnx.helper.make_graph(nodes, "mnist_ann", [images], [probabilities, logits], arrays)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8, producer_name="mnist_ann")
+    model = _in_int8(model) if int8 else model
     onnx.helper.set_model_props(model, _metadata(network))
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
+# %% ../nbs/09_files.ipynb #a990085d
+def _in_int8(model):
+    "An ONNX model with weights of one byte; what flows between the layers is rounded while it runs."
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        import onnx
+        from onnxruntime.quantization import quantize_dynamic
+    except ImportError:
+        raise MnistAnnError("int8 in ONNX needs the package onnxruntime. Install it with: pip install 'mnist_ann[export]'.") from None
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it advises preparations that such a plain model does not need
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            quantize_dynamic(model, path := Path(folder, "int8.onnx"), per_channel=True)
+            return onnx.load(path)
+    finally:
+        logging.disable(level)
+
 # %% ../nbs/09_files.ipynb #507e8df2
-def _as_tflite(network):
+def _as_tflite(network, int8):
     "The bytes of a TFLite model, with the metadata as JSON under the name mnist_ann."
     from mnist_ann.model import _quiet_start, tf, to_keras
     from tensorflow.lite.python import schema_py_generated as schema
@@ -972,7 +1023,11 @@ def _as_tflite(network):
     tf.get_logger().setLevel("ERROR")
     try:
         with redirect_stdout(StringIO()), _quiet_start():  # the converter tells more than anyone wants to know
-            content = tf.lite.TFLiteConverter.from_keras_model(to_keras(network)).convert()
+            converter = tf.lite.TFLiteConverter.from_keras_model(to_keras(network))
+            if int8:  # how large the numbers between the layers become, 100 training digits tell
+                some = normalize(load_mnist()[0].images[::600])
+                converter.optimizations, converter.representative_dataset = [tf.lite.Optimize.DEFAULT], lambda: ([row[None]] for row in some)
+            content = converter.convert()
     finally:
         tf.get_logger().setLevel(level)
     model = flatbuffer_utils.convert_bytearray_to_object(content)

@@ -71,7 +71,6 @@ class _Layers:
 # %% ../nbs/02_network.ipynb #ff882b55
 class Network(_Layers):
     """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
-
     Raises `MnistAnnError` if the layers do not fit each other."""
 
     @_refusing

@@ -24,6 +24,7 @@ _SCHEDULES = {"constant": lambda left: np.ones_like(left), "linear": lambda left
               "cosine": lambda left: (1 - np.cos(np.pi * left)) / 2}  # of the share that is left
 
 
+@_refusing
 def learning_rates(
     learning_rate: float,  # the highest
     steps: int,  # in an epoch
@@ -105,7 +106,7 @@ class History:
 # %% ../nbs/04_training.ipynb #5c4b2ac1
 @_refusing
 def plot_history(
-    history: "History | keras.callbacks.History",  # what `train`, or Keras' own `fit`, returned
+    history: "History | keras.callbacks.History",  # what `train` or Keras' `fit` returned
 ) -> "Figure":  # loss on the left, accuracy on the right
     "The learning curves of a training, with the epoch whose weights were kept."
     from matplotlib.ticker import MaxNLocator
@@ -117,8 +118,9 @@ def plot_history(
         for ax, name, unit, factor in zip(axes, ("loss", "accuracy"), ("nats", "%"), (1, 100)):
             for label, style, of in (("training", "--", name), ("validation", "-", f"val_{name}")):
                 curve = [factor * value for value in getattr(history, of)]
+                marker = "o" if len(epochs) < 15 else ""
                 if curve:
-                    ax.plot(epochs, curve, style, marker="o" if len(epochs) < 15 else "", label=label)
+                    ax.plot(epochs, curve, style, marker=marker, label=label)
             ax.axvline(history.kept_epoch, color="0.6", linestyle=":", linewidth=1.2)
             ax.set(title=name.capitalize(), xlabel="epoch", ylabel=f"{name} ({unit})")
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
