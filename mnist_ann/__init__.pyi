@@ -107,6 +107,7 @@ from .exercises import (
 )
 from .files import (
     export as export,
+    load_digits as load_digits,
     load_idx as load_idx,
     load_mnist as load_mnist,
     load_network as load_network,
@@ -277,6 +278,7 @@ __all__ = [
     "initialize",
     "is_dark_ink",
     "learning_rates",
+    "load_digits",
     "load_grey",
     "load_idx",
     "load_mnist",

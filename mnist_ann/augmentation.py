@@ -25,7 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .data import Digits, MnistAnnError
+from .data import Digits, MnistAnnError, _in_short, _refusing
 from .model import build_model
 from .network import shuffled
 from .recognition import fit_and_centre
@@ -37,10 +37,10 @@ from .training import FAST, ORIGINAL, Recipe
 def _check_distortion(distortion):
     "Refuses a distortion whose numbers cannot be meant."
     if not isinstance(distortion.centred, bool):
-        raise MnistAnnError(f"centred must be True or False, not {distortion.centred!r}.")
+        raise MnistAnnError(f"centred must be True or False, not {_in_short(distortion.centred)}.")
     for name, value in asdict(distortion).items():
         if not isinstance(value, Real) or not isfinite(value) or value < 0:
-            raise MnistAnnError(f"{name} must be a number from 0, not {value!r}.")
+            raise MnistAnnError(f"{name} must be a number from 0, not {_in_short(value)}.")
     if distortion.scale >= 1:
         raise MnistAnnError(f"scale must be below 1, where a digit would shrink to nothing, "
                             f"not {distortion.scale}.")
@@ -79,15 +79,18 @@ RECORD = Recipe((2048, 1024, 512), epochs=170, batch_size=128, learning_rate=0.1
 RECIPES = {"original": ORIGINAL, "fast": FAST, "record": RECORD}
 
 
+@_refusing
 def load_recipe(
     name: str,  # original, fast or record
 ) -> Recipe:
     "A recipe by its name. Raises `MnistAnnError` if there is none."
     if name not in RECIPES:
-        raise MnistAnnError(f"there is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
+        raise MnistAnnError(f"there is no recipe {_in_short(name)}. "
+                            f"There are: {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 # %% ../nbs/08_record.ipynb #db42d3eb
+@_refusing
 def train_recipe(
     recipe: Recipe,
     train_digits: Digits,  # what to learn from
@@ -182,6 +185,7 @@ def _draw(label, rng):
     return _inked(strokes, rng.uniform(-0.1, lean), rng)
 
 # %% ../nbs/08_record.ipynb #8c9900d4
+@_refusing
 def drawn_digits(
     n: int,  # how many
     seed: int = 0,  # the same seed gives the same digits
@@ -192,7 +196,7 @@ def drawn_digits(
     number from 0.
     """
     if not isinstance(n, Integral) or n < 0:
-        raise MnistAnnError(f"n must be a whole number from 0, not {n!r}.")
+        raise MnistAnnError(f"n must be a whole number from 0, not {_in_short(n)}.")
     rng, images = np.random.default_rng(seed), np.zeros((n, 28, 28), np.uint8)
     shares = [share for share, _ in _HANDS.values()]
     labels = rng.choice(list(_HANDS), n, p=shares).astype(np.uint8)
@@ -435,6 +439,7 @@ def _distort_piece(images, distortion, n, rng):
     return _centred(found) if distortion.centred else found
 
 # %% ../nbs/08_record.ipynb #6bddfc4c
+@_refusing
 def distort(
     images: np.ndarray,  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     distortion: Distortion,  # how far
@@ -557,6 +562,7 @@ def _teach(teacher, train, valid, distortion, epochs, seed, batch_size, verbose,
     return teacher
 
 # %% ../nbs/08_record.ipynb #c6572e56
+@_refusing
 def train_teacher(
     train: Digits,  # what to learn from
     valid: Digits,  # what to be examined on
@@ -571,7 +577,8 @@ def train_teacher(
     "Train a convolutional network on distorted digits. Raises `MnistAnnError` as `train` does."
     _check_digits(train=train, valid=valid)
     if not isinstance(epochs, Integral) or epochs < 1:
-        raise MnistAnnError(f"a teacher's epochs must be a whole number from 1, not {epochs!r}.")
+        raise MnistAnnError("a teacher's epochs must be a whole number from 1, "
+                            f"not {_in_short(epochs)}.")
     model = _compiled_teacher(seed, epochs, ceil(len(train) / batch_size))
     identity = {"teacher": repr(distortion), "epochs": epochs, "seed": seed,
                 "batch_size": batch_size, "training data": _fingerprint(train)}

@@ -32,7 +32,7 @@ import tensorflow as tf
 from IPython.display import display
 from tqdm import tqdm
 
-from .data import Digits, MnistAnnError, one_hot
+from .data import Digits, MnistAnnError, _in_short, _refusing, one_hot
 from .files import _written_whole
 from .network import shuffled, to_network
 from .training import _SCHEDULES, History, learning_rates
@@ -519,14 +519,14 @@ def _check_digits(**named):
     "Raises `MnistAnnError` unless each of these is Digits, at least one."
     for name, digits in named.items():
         if not isinstance(digits, Digits) or not len(digits):
-            raise MnistAnnError(f"{name} must be Digits, at least one, not {digits!r}. See load_mnist and split.")
+            raise MnistAnnError(f"{name} must be Digits, at least one, not {_in_short(digits)}. See load_mnist and split.")
 
 
 def _checked(train, valid, settings):
     "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
     def must(condition, name, demand):
         if not condition:
-            raise MnistAnnError(f"{name} must {demand}, not {settings[name]!r}.")
+            raise MnistAnnError(f"{name} must {demand}, not {_in_short(settings[name])}.")
 
     _check_digits(train=train, valid=valid)
     settings = dict(settings)
@@ -560,6 +560,19 @@ def _checked(train, valid, settings):
         raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
                             "of float32. Use float32.")
     return settings
+
+# %% ../nbs/11_engine.ipynb #ff2cfe26
+def _plain(model):
+    "The `Network` of a model whose arrays are the network's own, so that new ones can be put in their place; `MnistAnnError` for another."
+    network = to_network(model)
+    if not hasattr(model, "set_weights"):
+        raise MnistAnnError("train changes a Keras model, and a Network cannot be changed. Make a model of it with to_keras.")
+    arrays = [array for pair in zip(network.weights, network.biases) for array in pair]
+    theirs = model.get_weights()
+    if len(arrays) != len(theirs) or not all(np.array_equal(a, b) for a, b in zip(arrays, theirs)):
+        raise MnistAnnError("this model has a layer that scales its inputs, or layers without biases. Train a plain one: to_keras(to_network(model)).")
+    return network
+
 
 # %% ../nbs/11_engine.ipynb #01a93bbf
 _DIVERGED = 1000.0  # nats: a loss above this comes down no more
@@ -608,6 +621,7 @@ def _extended(history, **figures):
     return replace(history, **{name: [*getattr(history, name), figure] for name, figure in figures.items()})
 
 # %% ../nbs/11_engine.ipynb #1e84e55b
+@_refusing
 def train(
     model: keras.Model,  # from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from; from memory, or from a file by `load_idx(folder, in_memory=False)`
@@ -636,13 +650,12 @@ def train(
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
-    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the
-    epoch, and returns the history so far; a second Ctrl-C stops at once. Raises `MnistAnnError` for settings, models and checkpoints
-    that it cannot use or write, and when the training diverges; the model then has the weights of the last good epoch.
+    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the epoch, and
+    returns the history so far; a second one stops at once. Raises `MnistAnnError` for what it cannot use or write, and when the training diverges.
     """
     given = {**locals()}
     settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})
-    settings |= dict(hidden_units=list(to_network(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
+    settings |= dict(hidden_units=list(_plain(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
     next_epoch = _trainer(train, valid, settings, augment, teacher, others)
     try:
