@@ -6,7 +6,8 @@
 __all__ = ['Picture', 'FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_SUFFIXES', 'to_grey', 'load_grey',
            'flatten_background', 'is_dark_ink', 'find_digit', 'cut_out', 'stroke_width', 'even_stroke', 'slant',
            'straighten', 'find_digits', 'prepare', 'plot_steps', 'find_paper', 'plot_looks', 'Prediction',
-           'plot_prediction', 'predict', 'Number', 'plot_number', 'read_number', 'pictures_in', 'predict_many']
+           'plot_prediction', 'predict', 'Number', 'plot_number', 'plot_sheet', 'read_number', 'read_sheet',
+           'pictures_in', 'predict_many']
 
 # %% ../nbs/10_pictures.ipynb #b1ead1aa
 import errno
@@ -17,8 +18,8 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
 from os import PathLike
 from os.path import isfile
@@ -34,7 +35,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import MnistAnnError, figure_style
 from .files import load_pretrained
-from .network import Network, _Held, softmax, to_network
+from .network import Network, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -81,6 +82,9 @@ class _SupportsArray(Protocol):
 Picture: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Sequence[Any] | _SupportsArray
 
 # %% ../nbs/10_pictures.ipynb #36c7eebb
+_BLANK_BEGINS = _BLANK.partition(":")[0]
+
+
 def _short(text, most=160):
     "A text for a message: in one line, and without its middle if it is long."
     text = text if len(text) <= most else f"{text[:most // 2]} ... {text[6 - most // 2:]}"
@@ -196,7 +200,7 @@ def _bytes_of(picture):
     return content
 
 # %% ../nbs/10_pictures.ipynb #bc47f400
-def _grey_from_file(file):
+def _grey_from_file(file, side=MAX_SIDE):
     "Brightness of the picture in an open file: of its first frame that is not blank."
     with _decoding():
         with _opening, warnings.catch_warnings():
@@ -211,9 +215,9 @@ def _grey_from_file(file):
                     pixels += picture.width * picture.height
                     if pixels > MAX_PIXELS:
                         raise MnistAnnError(f"{picture.width:,} x {picture.height:,} pixels are too many, {MAX_PIXELS:,} is the most. Shrink it.")
-                    picture.draft("RGB", (2 * MAX_SIDE, 2 * MAX_SIDE))  # lets the JPEG decoder skip what is not needed
+                    picture.draft("RGB", (2 * side, 2 * side))  # lets the JPEG decoder skip what is not needed
                     picture.load()
-                    grey = _grey_from_picture(picture)
+                    grey = _grey_from_picture(picture, side)
                 except Exception:
                     if first is None:
                         raise
@@ -224,22 +228,22 @@ def _grey_from_file(file):
         return first
 
 # %% ../nbs/10_pictures.ipynb #7d2d81b9
-def _grey_from_picture(picture):
+def _grey_from_picture(picture, side=MAX_SIDE):
     "Brightness, uint8 (height, width), of a PIL image of any mode."
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("1", "P") and max(picture.size) > 2 * MAX_SIDE:
+    if picture.mode in ("1", "P") and max(picture.size) > 2 * side:
         picture = picture.convert("L" if picture.mode == "1" else "RGBA" if picture.has_transparency_data else "RGB")
     if picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        picture = picture.reduce(max(1, max(picture.size) // (2 * MAX_SIDE)))  # now, so that what follows needs little memory
+        picture = picture.reduce(max(1, max(picture.size) // (2 * side)))  # now, so that what follows needs little memory
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _grey_from_array(np.asarray(picture))
+        return _grey_from_array(np.asarray(picture), side)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         grey, alpha = (np.asarray(band, np.float32) / 255 for band in picture.convert("LA").split())
         light_ink = (grey * alpha).sum() > 0.5 * max(alpha.sum(), 1e-9)
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black" if light_ink else "white"), picture)
     picture = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-    picture.thumbnail((MAX_SIDE, MAX_SIDE))
+    picture.thumbnail((side, side))
     pixels = np.asarray(picture)
     return pixels if pixels.ndim == 2 else to_grey(pixels)
 
@@ -256,9 +260,9 @@ def _meant_range(array):
     elif kind in "bu":
         white = next((white for white, most in ((1, 1), (255, 1023), (4095, 4095), (65535, 65535)) if largest <= most), largest)
     else:  # may have been filtered: some values may be far beyond
-        white = next((white for white, most in ((1, 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
+        white = next((white for white, most in ((1, 1 if kind == "i" else 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
     if low < 0 or high > white:
-        inside = array[(array >= 0) & (array <= np.float64(white))]
+        inside = array[(array >= 0) & (array <= white)]
         if inside.size < 0.95 * array.size or inside.min() > 0.1 * white or inside.max() < 0.9 * white:
             return min(low, 0.0), max(high, white)
     return 0.0, white
@@ -317,22 +321,22 @@ def _as_array(picture):
         raise MnistAnnError(f"a picture is an array, and this {kind} makes none ({_short(str(error), 90)}). {hint}") from error
 
 
-def _grey_from_array(array):
+def _grey_from_array(array, side=MAX_SIDE):
     "Brightness, uint8 (height, width), of an array of bool, integers or floats, grey or in colour."
     array = _one_picture(array)
     black, white = _meant_range(array)
-    if max(array.shape[:2]) > 2 * MAX_SIDE:
+    if max(array.shape[:2]) > 2 * side:
         plain = array if array.dtype in (np.uint8, np.uint16, np.float32, np.float64) else array.astype(np.float64 if array.dtype.kind == "f" else np.float32)
-        array = _shrunk(np.ascontiguousarray(plain), 2 * MAX_SIDE)
+        array = _shrunk(np.ascontiguousarray(plain), 2 * side)
     grey = array
     if array.dtype != np.uint8 or white != 255:
         size = white - black if math.isfinite(white - black) else white  # of enormous numbers the first half has to do
         grey = (np.clip((array.astype(np.float64) - black) / size, 0, 1) * 255).round().astype(np.uint8)
-    if grey.ndim == 2 and max(grey.shape) <= MAX_SIDE:
+    if grey.ndim == 2 and max(grey.shape) <= side:
         return np.array(grey)  # there is nothing to convert or to shrink; a copy, so that the caller's array stays the caller's
     if grey.ndim == 3 and grey.shape[2] == 4 and not grey[:, :, 3].any():
         grey = grey[:, :, :3]  # all of it transparent: what else should be read?
-    return _grey_from_picture(Image.fromarray(np.ascontiguousarray(grey)))
+    return _grey_from_picture(Image.fromarray(np.ascontiguousarray(grey)), side)
 
 
 def _values_of(picture):
@@ -349,7 +353,8 @@ def _values_of(picture):
 # %% ../nbs/10_pictures.ipynb #203507a3
 def load_grey(
     picture: Picture,  # a file (its name, its bytes, or open), a data URL, a PIL image, or an array or tensor (height, width) or (height, width, 3 or 4)
-) -> np.ndarray:  # uint8 (height, width): brightness from 0 (black) to 255 (white), at most 600 pixels a side
+    side: int = MAX_SIDE,  # pixels: larger pictures are shrunk to a longer side of so many
+) -> np.ndarray:  # uint8 (height, width): brightness from 0 (black) to 255 (white)
     """Load a picture of any kind as brightness.
 
     Arrays may be bool, integers or floats, of any usual range: to 1, 255, 4095 or 65535. Of a GIF or TIFF with several pictures the
@@ -359,15 +364,15 @@ def load_grey(
         try:
             if isinstance(picture, (str, PathLike)) and str(picture)[:5].lower() != "data:":
                 with _open(picture) as file:
-                    return _grey_from_file(file)
+                    return _grey_from_file(file, side)
             if isinstance(picture, Image.Image):
                 with _decoding():
-                    return _grey_from_picture(picture)
+                    return _grey_from_picture(picture, side)
             if isinstance(picture, (bytes, bytearray)) or isinstance(picture, memoryview) and picture.ndim == 1:
-                return _grey_from_file(BytesIO(picture))
+                return _grey_from_file(BytesIO(picture), side)
             if isinstance(picture, str) or hasattr(picture, "read"):
-                return _grey_from_file(BytesIO(_bytes_of(picture)))
-            return _grey_from_array(_as_array(picture))
+                return _grey_from_file(BytesIO(_bytes_of(picture)), side)
+            return _grey_from_array(_as_array(picture), side)
         except MemoryError:
             raise MnistAnnError("a picture of this size does not fit into memory. Shrink it.") from None
 
@@ -703,23 +708,21 @@ def _steps(picture):
 
 # %% ../nbs/10_pictures.ipynb #9c4a816c
 def prepare(
-    picture: Picture,  # see `load_grey`
+    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink, as MNIST has it
     """Make any picture of a single digit into what the network was trained on.
 
     A picture that is prepared so already, in either polarity, passes unchanged. Raises `MnistAnnError` for what is no
     picture, or a blank one.
     """
-    with _named(picture):
-        return list(_steps(picture).values())[-1]
+    return list(_steps(picture).values())[-1]
 
 # %% ../nbs/10_pictures.ipynb #67e3ab7b
 def plot_steps(
-    picture: Picture,  # see `load_grey`
+    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
 ) -> "Figure":
     "Draw what becomes of a picture, step by step, until it is as MNIST's are. Raises `MnistAnnError` as `prepare` does."
-    with _named(picture):
-        steps = _steps(picture)
+    steps = _steps(picture)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(steps), figsize=(1.45 * len(steps), 1.8), squeeze=False)
         for ax, (name, values) in zip(axes[0], steps.items()):
@@ -839,13 +842,12 @@ def _seen(picture, network):
 
 # %% ../nbs/10_pictures.ipynb #ae445230
 def plot_looks(
-    picture: Picture,  # see `load_grey`
+    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
     network: Network | None = None,  # the shipped one if left out
 ) -> "Figure":
     "Draw what the network saw of a picture in each look that it needed, the best first. Raises `MnistAnnError` as `predict` does."
     network = _or_shipped(network)
-    with _named(picture):
-        looks = _seen(picture, network)
+    looks = _seen(picture, network)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.2), squeeze=False)
         for ax, look in zip(axes[0], looks):
@@ -921,7 +923,7 @@ def _read(images, network, count=1, added=0.0):
 
 # %% ../nbs/10_pictures.ipynb #f8bedbd8
 def predict(
-    picture: Picture,  # one digit, of any size and polarity; see `load_grey`
+    picture: str | Path | Image.Image | np.ndarray,  # one digit, of any size and polarity
     network: Network | None = None,  # the shipped one if left out
 ) -> Prediction:
     """Read the digit in a picture, without TensorFlow.
@@ -930,188 +932,826 @@ def predict(
     huge one, or a blank one.
     """
     network = _or_shipped(network)
-    with _named(picture):
-        look = _seen(picture, network)[0]
+    look = _seen(picture, network)[0]
     prediction = _read(look.image[None], network, look.count, look.added)[0]
     if prediction.is_digit is False or look.count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
     return prediction
 
-# %% ../nbs/10_pictures.ipynb #95b6bee2
-_MOST_DIGITS = 40  # in one row
+# %% ../nbs/10_pictures.ipynb #954ba520
+_ROW_SIDE = 2400  # pixels: rows and sheets are looked at with a longer side of at most so many
+_HIGH = 48  # pixels: so high are digits made before they are told apart
 
 
-def _find_row(grey):
-    "The ink in a picture of a row of digits, float32 (height, width), and the mask of each digit, from left to right."
-    parts = np.array_split(grey, round(max(grey.shape) / min(grey.shape)), axis=int(grey.shape[1] > grey.shape[0]))
-    dark_ink = np.mean([is_dark_ink(part) for part in parts]) >= 0.5
-    ink = flatten_background(grey, dark_ink, room=min(grey.shape))
-    masks = find_digits(ink)
-    if not masks:
-        raise MnistAnnError(_BLANK)
-    rows, columns = np.nonzero(np.any(masks, axis=0))
-    size = float(np.median([np.ptp(mask.nonzero()[0]) + 1 for mask in masks]))
-    margin = int(0.6 * size)
-    part = np.s_[max(0, rows.min() - margin):rows.max() + margin + 1, max(0, columns.min() - margin):columns.max() + margin + 1]
-    closer = np.zeros_like(ink)
-    closer[part] = flatten_background(grey[part], dark_ink, room=1.5 * size)  # once more, knowing how large the digits are
-    found = find_digits(closer)
-    ink, masks = (closer, found) if len(found) >= len(masks) else (ink, masks)
-    if len(masks) > _MOST_DIGITS:
-        raise MnistAnnError(f"the picture seems to hold {len(masks)} digits, and {_MOST_DIGITS} is the most. Cut out a single row of them.")
-    inked = [mask.any(axis=1).nonzero()[0] for mask in masks]  # the rows of pixels that each digit has ink in
-    tops = [rows.min() for rows in inked]
-    gaps = [np.diff(rows, append=rows[-1] + 1).max() / (np.ptp(rows) + 1) for rows in inked]
-    if np.median(gaps) > 0.12 or max(tops) - min(tops) > 1.5 * size:  # most have one piece above another, or the row is slanted
-        raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level.")
-    return ink, masks
+def _resized(picture, factor):
+    "The picture, enlarged by this factor."
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(picture, [max(1, round(factor * side)) for side in picture.shape[1::-1]], interpolation=way)
 
-# %% ../nbs/10_pictures.ipynb #6cad7cbf
-def _row_seen(grey, network):
-    "The images of the digits in a row, their masks, and where these begin: in the whole picture, or, if there is hardly a digit in it, on the sheet alone."
-    max_energy, found, error = _threshold(network, "max_energy"), [], None
 
-    def parts():
-        yield grey, (0, 0)
-        if sheet := find_paper(grey):
-            yield sheet
+def _ink_share(grey, size):
+    "By which share each pixel is darker than the paper around it, float32, for digits so many pixels high; and how much of that can be noise."
+    small = cv2.medianBlur(_resized(grey, min(1, 20 / size)), 3)
+    room = max(5, int(0.75 * size * small.shape[1] / grey.shape[1]))  # wider than any stroke
+    padded = cv2.copyMakeBorder(small, room, room, room, room, cv2.BORDER_REFLECT)
+    paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(room))[room:-room, room:-room]
+    paper = np.maximum(cv2.resize(cv2.GaussianBlur(paper, (0, 0), 0.12 * room), grey.shape[::-1]), 40).astype(np.float32)
+    share = (paper - cv2.GaussianBlur(grey, (0, 0), max(0.3, 0.018 * size))) / paper
+    share -= np.median(share)
+    noise = 1.48 * np.median(np.abs(share) * paper)  # as much in the dark as in the light
+    return share, np.maximum(0.045, 4.5 * noise / paper)
 
-    for part, begins in parts():
+
+def _clear_and_any(share, floor, size):
+    "Where ink is clear, uint8: nearly half as strong as the strongest near by; and where there is any."
+    near = cv2.dilate(_resized(share, 0.5), _disc(0.35 * size))
+    near = cv2.resize(cv2.GaussianBlur(near, (0, 0), 0.1 * size), share.shape[::-1])
+    return [(share > np.maximum(floor, part * near)).astype(np.uint8) for part in (0.42, 0.12)]
+
+# %% ../nbs/10_pictures.ipynb #1053e659
+@dataclass(frozen=True, eq=False)
+class _Line:
+    "A thin, straight and nearly level stroke."
+
+    left: int
+    right: int
+    begins: float  # the row of pixels at its left end
+    ends: float
+    thickness: int
+    strength: float  # the share of ink along it
+    pixels: tuple[np.ndarray, np.ndarray]  # rows and columns
+
+    def passes(self, x, y, near):
+        "Whether it goes through this place, or ends there."
+        share = np.clip((x - self.left) / max(1, self.right - self.left), 0, 1)
+        return self.left - near <= x <= self.right + near and abs(self.begins + share * (self.ends - self.begins) - y) <= near + self.thickness
+
+# %% ../nbs/10_pictures.ipynb #66f3a51c
+def _straight(mask, length):
+    "Where level strokes of this length are, and such as rise or fall a little: the mask is sheared nine ways, and opened along its rows."
+    found, (height, width) = np.zeros_like(mask), mask.shape
+    thick = cv2.dilate(mask, np.ones((3, 5), np.uint8))  # over small gaps
+    for slope in np.linspace(-0.1, 0.1, 9):
+        shear = np.float32([[1, 0, 0], [-slope, 1, max(0, slope * width)]])
+        sheared = cv2.warpAffine(thick, shear, (width, height + int(abs(slope * width)) + 1), flags=cv2.INTER_NEAREST)
+        opened = cv2.morphologyEx(sheared, cv2.MORPH_OPEN, np.ones((1, int(length)), np.uint8))
+        if opened.any():
+            found |= cv2.warpAffine(opened, shear, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return found & thick
+
+
+def _lines(mask, share, length, pen):
+    "The lines of at least this length and at most this thickness."
+    if mask.shape[0] < 3 or mask.shape[1] < length:
+        return []
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(_straight(mask, length), connectivity=8)
+    found = []
+    for k, (left, top, wide, high, _) in enumerate(boxes[1:], 1):
+        part = labels[top:top + high, left:left + wide] == k
+        inked = (part & (mask[top:top + high, left:left + wide] > 0)).sum(axis=0)
+        thickness = int(np.median(inked[inked > 0])) if inked.any() else 0
+        if 0 < thickness <= pen:
+            rows, columns = np.nonzero(part)
+            begins, ends = (float(rows[end].mean()) + top for end in (columns <= 0.06 * wide, columns >= 0.94 * wide - 1))
+            strength = float(np.median(np.where(part, share[top:top + high, left:left + wide], -np.inf).max(axis=0)))
+            found.append(_Line(int(left), int(left + wide), begins, ends, thickness, strength, (rows + top, columns + left)))
+    return found
+
+# %% ../nbs/10_pictures.ipynb #055670fb
+def _erase_lines(mask, share, lines):
+    "Take lines out of a mask, in place, but leave what crosses them: ink that is clearly darker, or reaches above and below."
+    for line in lines:
+        rows, columns = line.pixels
+        edge = 3 * line.thickness + 3
+        box = np.s_[max(0, rows.min() - edge):rows.max() + edge + 1, line.left:line.right]
+        part, on_line = mask[box], np.zeros_like(mask[box])
+        on_line[rows - box[0].start, columns - line.left] = 1
+        on_line = cv2.dilate(on_line, np.ones((3, 1), np.uint8))
+        crossing = cv2.morphologyEx(part, cv2.MORPH_OPEN, np.ones((2 * line.thickness + 4, 1), np.uint8))
+        darker = share[box] > 1.5 * line.strength + 0.02
+        part[(on_line > 0) & (crossing == 0) & ~darker] = 0
+
+
+def _printed(level, upright, size, shortest):
+    "Of the level lines and the upright ones (whose left end is the upper one) those that are no strokes of digits, for digits so many pixels high."
+    near = 0.22 * size
+    meets = {line: [any(other.passes(x, y, near) for other in level) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
+    sides = [line for line, ends in meets.items() if line.right - line.left > (1.15 if all(ends) else 1.9) * size]
+    ticks = [line for line, ends in meets.items() if line not in sides and ends[1]]
+    for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
+        alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
+                 and abs(line.left - tick.left) < 0.12 * size + 0.05 * abs(line.begins - tick.begins)]
+        steps = np.diff(np.sort([line.begins for line in alike]))
+        steps = steps[steps > 0.3 * size]
+        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2
+        if len(alike) >= 4 and (tick.right - tick.left < 0.6 * size or regular):
+            sides.append(tick)
+    high = [side for side in sides if side.right - side.left > size]
+
+    def is_framed(line):
+        return all(any(abs(side.begins - x) < near + side.thickness and side.left - near <= y <= side.right + near for side in high)
+                   for x, y in ((line.left, line.begins), (line.right, line.ends)))
+
+    return [line for line in level if line.right - line.left > shortest * size or is_framed(line)], sides
+
+# %% ../nbs/10_pictures.ipynb #ad0671c3
+def _box_around(part, size):
+    "The outline of a rectangle that a piece of ink, uint8, draws around its inside, uint8; None if it draws none."
+    if part.sum() > 0.5 * part.size:
+        return None
+    hull = cv2.convexHull(np.argwhere(part)[:, ::-1].astype(np.int32))
+    rectangle = cv2.minAreaRect(hull)
+    if cv2.contourArea(hull) < 0.92 * rectangle[1][0] * rectangle[1][1]:
+        return None
+    whole = cv2.fillPoly(np.zeros_like(part), [np.round(cv2.boxPoints(rectangle)).astype(np.int32)], 1)
+    within = [whole]
+    for _ in range(max(3, round(0.12 * size)) + 2):
+        within.append(cv2.erode(np.pad(within[-1], 1), np.ones((3, 3), np.uint8))[1:-1, 1:-1])
+    filled = [part[outer > inner].mean() if (outer > inner).any() else 0 for outer, inner in zip(within, within[1:])]  # ring by ring, from outside
+    last = int(np.argmax(filled))
+    if filled[last] < 0.85:
+        return None
+    while last + 1 < len(filled) and filled[last + 1] > 0.5:
+        last += 1
+    inside = within[min(last + 2, len(within) - 1)]
+    return part & (1 - inside) if inside.any() else None
+
+
+def _without_print(clear, any_ink, share, size, shortest=2.6):
+    "The clear ink without ruled lines, cells, combs and boxes, and the upright lines among these. Level lines are at least `shortest` digits long."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(any_ink, connectivity=8)
+    outlines = np.zeros_like(clear)
+    for k, (left, top, wide, high, _) in enumerate(boxes[1:], 1):
+        if 0.8 * size < high < 3 * size and 0.4 * size < wide < 1.9 * size:
+            outline = _box_around((labels[top:top + high, left:left + wide] == k).astype(np.uint8), size)
+            if outline is not None:
+                outlines[top:top + high, left:left + wide] |= outline
+    around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
+    clear, any_ink = clear & (1 - around), any_ink & (1 - around)
+    level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
+    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.22 * size)
+    level, upright = _printed(level, upright, size, shortest)
+    _erase_lines(clear, share, level)
+    turned = np.ascontiguousarray(clear.T)
+    _erase_lines(turned, share.T, upright)
+    return np.ascontiguousarray(turned.T), level, upright
+
+# %% ../nbs/10_pictures.ipynb #1bdf4aa3
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    "A piece of ink: its box in the picture, and where it is in the box."
+
+    left: int
+    top: int
+    mask: np.ndarray  # uint8 (high, wide)
+    mass: float
+    cut: int = 0  # pixels of ink that were cut to part it from the piece on its left; 0 if nothing was
+
+    @property
+    def high(self):
+        return self.mask.shape[0]
+
+    @property
+    def wide(self):
+        return self.mask.shape[1]
+
+    @property
+    def right(self):
+        return self.left + self.wide
+
+    @property
+    def bottom(self):
+        return self.top + self.high
+
+    @property
+    def middle(self):
+        return self.left + self.wide / 2, self.top + self.high / 2
+
+
+def _joined(pieces):
+    "Several pieces as one."
+    if len(pieces) == 1:
+        return pieces[0]
+    left, top = min(piece.left for piece in pieces), min(piece.top for piece in pieces)
+    mask = np.zeros((max(piece.bottom for piece in pieces) - top, max(piece.right for piece in pieces) - left), np.uint8)
+    for piece in pieces:
+        mask[piece.top - top:piece.bottom - top, piece.left - left:piece.right - left] |= piece.mask
+    return _Piece(left, top, mask, sum(piece.mass for piece in pieces))
+
+# %% ../nbs/10_pictures.ipynb #28e78842
+def _pieces_of(mask, share, smallest):
+    "The connected pieces of a mask that are at least so many pixels long, but for frames; of the 1,500 strongest, if there are more."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    mass = np.bincount(labels.ravel(), weights=share.ravel(), minlength=len(boxes))
+    numbers = [k for k in range(1, len(boxes)) if boxes[k, 2:4].max() >= smallest]
+    pieces = []
+    for k in sorted(numbers, key=lambda k: -mass[k])[:1500]:
+        left, top, wide, high, _ = (int(value) for value in boxes[k])
+        pieces.append(_Piece(left, top, (labels[top:top + high, left:left + wide] == k).astype(np.uint8), float(mass[k])))
+    boxes = np.array([(piece.left, piece.top, piece.right, piece.bottom, piece.high) for piece in pieces] or np.zeros((0, 5)))
+    def holds_another(piece):
+        inside = (boxes[:, 0] > piece.left) & (boxes[:, 1] > piece.top) & (boxes[:, 2] < piece.right) & (boxes[:, 3] < piece.bottom)
+        return piece.mask.mean() < 0.4 and (inside & (boxes[:, 4] > max(0.35 * piece.high, 3 * smallest))).any()
+
+    pieces = [piece for piece in pieces if not holds_another(piece)]  # a frame, or cells
+    strength = [piece.mass / piece.mask.sum() for piece in pieces]
+    usual = np.sort(strength)[::-1][np.searchsorted(np.cumsum(np.sort(strength)[::-1]), np.sum(strength) / 4)] if pieces else 0  # of the stronger ones
+    return [piece for piece, strong in zip(pieces, strength) if strong > 0.3 * usual]  # what is much fainter is print, or shows through
+
+
+def _is_foreign(piece, size, shape):
+    "Whether a piece is the table, a line that was left, or the like, where digits are so many pixels high."
+    on_edges = (piece.left <= 1) + (piece.top <= 1) + (piece.right >= shape[1] - 1) + (piece.bottom >= shape[0] - 1)
+    longer, shorter = max(piece.wide, piece.high), min(piece.wide, piece.high)
+    return (on_edges and shorter < 0.1 * size or on_edges > 1 and longer > 1.3 * size or piece.high > 2.2 * size
+            or piece.wide > 2.2 * size and piece.high < 0.35 * size)
+
+
+def _digit_height(pieces, shape):
+    "How high digits are: half of the ink is in pieces as high as this, or lower. Sticks count only if there is nothing else. None without ink."
+    def in_corner(piece):
+        return (piece.left <= 1 or piece.right >= shape[1] - 1) and (piece.top <= 1 or piece.bottom >= shape[0] - 1)
+
+    usable = [piece for piece in pieces if not in_corner(piece)] or pieces
+    solid = [piece for piece in usable if max(piece.wide, piece.high) < 6 * min(piece.wide, piece.high)] or usable
+    if not solid:
+        return None
+    solid.sort(key=lambda piece: piece.high)
+    mass = np.cumsum([piece.mass for piece in solid])
+    return solid[int(np.searchsorted(mass, mass[-1] / 2))].high
+
+# %% ../nbs/10_pictures.ipynb #71189e6c
+def _shared_columns(a, b):
+    "How many columns two pieces share, as a part of the narrower one."
+    return (min(a.right, b.right) - max(a.left, b.left)) / max(1, min(a.wide, b.wide))
+
+
+def _bodies(pieces, size, shape):
+    "The pieces that are as high as digits, together with what stands above or below them; and the smaller ones that are left."
+    usable = [piece for piece in pieces if max(piece.wide, piece.high) > 0.16 * size and not _is_foreign(piece, size, shape)]
+    usual = np.median([piece.mass for piece in usable if piece.high > 0.5 * size] or [0])
+    stacks, usable = [], [piece for piece in usable if piece.mass > 0.015 * usual]
+    for piece in sorted(usable, key=lambda piece: -piece.mass):
+        for k, other in enumerate(stacks):
+            apart = max(piece.top, other.top) - min(piece.bottom, other.bottom)
+            high = max(piece.bottom, other.bottom) - min(piece.top, other.top)
+            if _shared_columns(piece, other) > 0.4 and apart < 0.3 * size and high < 1.8 * size and min(piece.high, other.high) < 0.75 * size:
+                stacks[k] = _joined([other, piece])
+                break
+        else:
+            stacks.append(piece)
+    bodies = [stack for stack in stacks if stack.high > 0.5 * size and stack.mass > 0.08 * usual]
+    return bodies, [stack for stack in stacks if stack not in bodies]
+
+
+def _neighbours(bodies, size, slope, tolerance):
+    "Of each body, by its number, the next one to the right in its row, where rows fall by `slope` pixels for each pixel to the right."
+    x, y = np.array([body.middle for body in bodies]).T
+    left, right = np.array([(body.left, body.right) for body in bodies]).T
+    dx, dy = x[None] - x[:, None], y[None] - y[:, None]
+    shared = (np.minimum(right[None], right[:, None]) - np.maximum(left[None], left[:, None])) / np.minimum((right - left)[None], (right - left)[:, None])
+    off = np.abs(dy - slope * dx)
+    away = np.where((dx > 0) & (shared <= 0.7) & (off < tolerance * size + 0.06 * dx), dx + 3 * off, np.inf)
+    next_one, last_one = away.argmin(axis=1), away.argmin(axis=0)
+    return {i: int(j) for i, j in enumerate(next_one) if np.isfinite(away[i, j]) and last_one[j] == i}
+
+
+def _in_rows(bodies, size):
+    "The bodies row by row, each from left to right; and by how many pixels rows fall for each pixel to the right."
+    slope, after = 0.0, {}
+    for tolerance in (0.8, 0.5):
+        after = _neighbours(bodies, size, slope, tolerance)
+        slopes = [np.subtract(*(bodies[k].middle[1] for k in (j, i))) / max(1, bodies[j].middle[0] - bodies[i].middle[0]) for i, j in after.items()]
+        slope = float(np.median(slopes)) if len(slopes) > 1 else 0.0
+    rows = []
+    for k in set(range(len(bodies))) - set(after.values()):
+        row = [k]
+        while row[-1] in after:
+            row.append(after[row[-1]])
+        rows.append([bodies[number] for number in row])
+    return rows, slope
+
+# %% ../nbs/10_pictures.ipynb #5fade10a
+def _cheapest_cuts(price, middles, reach):
+    "The cheapest ways from the top to the bottom of a piece near some columns (dynamic programming): the price of each, and its column in each row."
+    padded = np.pad(price, ((0, 0), (reach, reach)), constant_values=99.0)
+    windows = np.stack([padded[:, x:x + 2 * reach + 1] for x in middles], axis=1) + 0.004 * np.abs(np.arange(-reach, reach + 1))
+    total, steps = windows[0], []
+    for row in windows[1:]:
+        aside = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
+        from_where = np.stack([aside[:, :-2] + 0.05, total, aside[:, 2:] + 0.05])
+        steps.append(from_where.argmin(axis=0) - 1)
+        total = from_where.min(axis=0) + row
+    ways = [total.argmin(axis=1)]
+    for step in reversed(steps):
+        ways.append(ways[-1] + step[np.arange(len(middles)), ways[-1]])
+    return total.min(axis=1), np.array(ways[::-1]).T + np.array(middles)[:, None] - reach
+
+
+def _cuts(piece, size):
+    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes."
+    depth = cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    price = 0.01 + piece.mask * (1 + 0.15 * depth)
+    edge, chosen = round(0.15 * size), []
+    middles = list(range(edge, piece.wide - edge, max(1, round(0.05 * size))))
+    costs, ways = _cheapest_cuts(price, middles, max(2, round(0.22 * size))) if middles else ([], [])
+    for way in (ways[k] for k in np.argsort(costs, kind="stable")):
+        inked = int(piece.mask[np.arange(piece.high), way].sum())
+        is_new = all(np.abs(way - other).mean() > 0.09 * size for other, _ in chosen)
+        if is_new and inked < 0.75 * size and len(chosen) < max(3, min(8, round(5 * piece.wide / size))) * max(1, round(0.7 * piece.wide / size)):
+            chosen.append((way, inked))
+    return sorted(chosen, key=lambda cut: cut[0].mean())
+
+
+def _sliced(piece, size):
+    "The piece, cut wherever it may be cut, from left to right."
+    columns, edge, slices, cut = np.arange(piece.wide), np.zeros(piece.high, int), [], 0
+    for way, inked in [*_cuts(piece, size), (np.full(piece.high, piece.wide), 0)]:
+        way = np.maximum(way, edge)
+        mask = piece.mask * ((columns >= edge[:, None]) & (columns < way[:, None])).astype(np.uint8)
+        left, top, wide, high = cv2.boundingRect(mask)
+        if wide:
+            part = mask[top:top + high, left:left + wide].copy()
+            slices.append(_Piece(piece.left + left, piece.top + top, part, piece.mass * part.sum() / piece.mask.sum(), cut))
+            cut = max(inked, 1)
+        edge = way
+    return slices
+
+# %% ../nbs/10_pictures.ipynb #59bb671d
+class _Reader:
+    "Reads pieces of one picture, each combination of them once."
+
+    def __init__(self, share: np.ndarray, network: Network):
+        self.share, self.network, self.known = share, network, {}
+        self.max_energy, self.sure = _threshold(network, "max_energy"), _threshold(network, "sure_probability")
+
+    def image(self, piece, size):
+        "What the network sees of a piece: uint8 (28, 28)."
+        edge = max(3, round(0.15 * size))
+        top, left = max(0, piece.top - edge), max(0, piece.left - edge)
+        ink = self.share[top:piece.bottom + edge, left:piece.right + edge]
+        mask = np.zeros(ink.shape, np.uint8)
+        mask[piece.top - top:piece.bottom - top, piece.left - left:piece.right - left] = piece.mask
+        inked = ink[mask > 0]
+        full = max(1e-3, float(np.median(inked[inked >= np.median(inked)])))  # each digit has its own strength
         try:
-            ink, masks = _find_row(part)
-        except MnistAnnError as refused:
-            error = error or refused
+            return _finished(np.clip(ink / full, 0, 1.2).astype(np.float32), mask)["fitted, centred"]
+        except MnistAnnError:  # hardly anything is left of it
+            return np.zeros((28, 28), np.uint8)
+
+    def read(self, digits, size):
+        "The cost of each digit, given as a tuple of pieces, from 0 if the network is sure of it; and its `Prediction`."
+        new = [pieces for pieces in dict.fromkeys(digits) if pieces not in self.known]
+        images = np.stack([self.image(_joined(pieces), size) for pieces in new]) if new else []
+        for pieces, one, high in zip(new, _read(images, self.network) if new else [], energy(self.network.logits(images)) if new else []):
+            cost = min(3.0, -math.log(max(one.probability, 1e-6))) + (0.5 if self.sure is not None and one.probability < self.sure else 0)
+            if one.is_digit is False:
+                cost += 1 + min(3.0, 0.5 * float(high - self.max_energy))
+            self.known[pieces] = cost if one.image.any() else 9.0, one
+        return [self.known[pieces] for pieces in digits]
+
+# %% ../nbs/10_pictures.ipynb #65195e72
+def _could_be_digits(pieces, size):
+    "The runs of pieces, by begin and end, that could be one digit, and what their shape costs."
+    runs = {}
+    for begin in range(len(pieces)):
+        for end in range(begin + 1, min(len(pieces), begin + 9) + 1):
+            run = tuple(pieces[begin:end])
+            whole, joints = _joined(run), [(a, b) for a, b in zip(run, run[1:]) if not b.cut]
+            gaps = sum(max(0, b.left - a.right) for a, b in joints)
+            if joints and (gaps > 0.35 * size or whole.wide > 1.35 * size or whole.high > 1.6 * size):
+                continue
+            small = sum(min(a.high, b.high) < 0.6 * size for a, b in joints)
+            cost = 0.3 * small + 0.9 * (len(joints) - small) + 3 * gaps / size + 6 * max(0, whole.wide / size - 1.2)
+            runs[begin, end] = run, cost + (2 + 4 * (0.55 - whole.high / size) if whole.high < 0.55 * size else 0)
+    return runs
+
+
+def _ways(pieces, size, reader):
+    "The ways to make digits of pieces, the cheapest first, one for each text (dynamic programming): the cost, and the pieces of each digit."
+    runs = _could_be_digits(pieces, size)
+    read = dict(zip(runs, reader.read([run for run, _ in runs.values()], size)))
+    best = [{"": (0.0, [])}]
+    for end in range(1, len(pieces) + 1):
+        last, ways = pieces[end - 1], {}
+        options = []
+        for begin in (begin for begin in range(end) if (begin, end) in runs):
+            (run, shape), (unsure, one), cut = runs[begin, end], read[begin, end], pieces[begin].cut
+            options.append((begin, shape + unsure + (0.7 + 4 * cut / size if cut else 0), str(one.digit), [run]))
+        if last.high < 0.5 * size and not last.cut and (end == len(pieces) or not pieces[end].cut):
+            options.append((end - 1, 0.25 + 0.8 * last.high / size, "", []))  # left out: a dot, a comma, a dash
+        for begin, cost, digit, run in options:
+            for text, (before, digits) in best[begin].items():
+                if before + cost < ways.get(text + digit, (math.inf,))[0]:
+                    ways[text + digit] = before + cost, digits + run
+        best.append(dict(sorted(ways.items(), key=lambda way: way[1][0])[:8]))
+    return list(best[-1].values())
+
+# %% ../nbs/10_pictures.ipynb #a2a8951f
+def _digits_in(row, small, size, reader):
+    "The digits in a row of bodies and smaller pieces, from left to right: the pieces of each, and a doubt about where it begins and ends, or ''."
+    sure = {body: one.is_sure is not False for body, (_, one) in zip(row, reader.read([(body,) for body in row], size))}
+    groups, ends = [], -math.inf  # of what could belong together
+    for whole in sorted([*row, *small], key=lambda piece: piece.left):
+        last = groups[-1][-1] if groups else None
+        near = whole.left - ends < (0.15 if whole in sure and last in sure else 0.3) * size and not (sure.get(whole) and sure.get(last))
+        groups = [*groups[:-1], [*groups[-1], whole]] if near else [*groups, [whole]]
+        ends = max(ends, whole.right)
+    digits = []
+    for group in groups:
+        pieces = []
+        for whole in group:
+            may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
+            pieces += _sliced(whole, size) if may_be_cut else [whole]
+        if len(pieces) == 1 and pieces[0] in sure:
+            digits.append(((pieces[0],), ""))
             continue
-        images = np.stack([_finished(ink, mask)["fitted, centred"] for mask in masks])
-        found.append((float(np.median(energy(network.logits(images)))), images, masks, begins))
-        if max_energy is None or found[-1][0] <= max_energy:
+        (cost, best), *others = _ways(pieces, size, reader) or [(0, [])]
+        close = bool(others) and any(piece.cut for piece in pieces) and others[0][0] - cost < 1.5
+        for run in best:
+            doubt = "its strokes could be parted in another way" if close and (len(run) > 1 or run[0].cut or len(best) > 1) else ""
+            digits.append((run, "it is as wide as several digits that touch" if _joined(run).wide > 1.4 * size else doubt))
+    return digits
+
+# %% ../nbs/10_pictures.ipynb #66409043
+@dataclass(frozen=True, eq=False)
+class _View:
+    "A picture in which the digits are about `_HIGH` pixels high."
+
+    share: np.ndarray  # float32 (height, width): ink, as a share of the paper's brightness
+    pieces: list[_Piece]
+    size: float  # how high digits are, in its pixels
+    factor: float  # how much it was enlarged
+    level: list[_Line]  # what was taken out
+    upright: list[_Line]
+
+
+def _view(grey, size, shortest=2.6):
+    "The picture, with dark ink, as it is best seen if digits seem to be so many of its pixels high; None if nothing is there."
+    for _ in range(4):
+        factor = min(_HIGH / size, 4.0, math.sqrt(8e6 / grey.size))
+        part = _resized(grey, factor)
+        share, floor = _ink_share(part, factor * size)
+        mask, level, upright = _without_print(*_clear_and_any(share, floor, factor * size), share, factor * size, shortest)
+        pieces = _pieces_of(mask, share, 0.1 * factor * size)
+        high = _digit_height(pieces, mask.shape)
+        if high is None or high < 5:
+            return None
+        size, before = high / factor, size
+        if 0.8 < size / before < 1.25:
             break
-    if not found:
-        raise error
-    return min(found, key=lambda row: row[0])[1:]
+    return _View(share, pieces, high, factor, level, upright)
+
+# %% ../nbs/10_pictures.ipynb #e0a48a7a
+@dataclass(frozen=True, eq=False)
+class _Row:
+    "A row of digits as it was read."
+
+    digits: list[Prediction]
+    boxes: list[tuple[float, float, float, float]]  # left, top, right, bottom
+    doubt: str = ""  # about the whole row
+
+    @property
+    def score(self):
+        return _score(self.digits)
+
+
+def _apart(row, view, usual):
+    "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
+    if len(row) < 2:
+        return [row]
+    gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
+    between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
+    walls = np.array([any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in view.upright)
+                      for begin, end, y in between])
+    even = len(gaps) > 2 and gaps.min() > 0 and gaps.max() < 1.7 * gaps.min()
+    ends = np.zeros(len(gaps), bool) if even or walls.all() else gaps > max(view.size, 2.5 * usual)
+    if walls.any() and not walls.all():
+        ends |= walls
+    return [list(number) for number in np.split(np.array(row, object), np.flatnonzero(ends) + 1)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    "The rows of bodies that a view shows."
+
+    view: _View
+    rows: list[list[_Piece]]
+    small: list[_Piece]  # what is not as high as digits
+    slope: float  # by how many pixels rows fall for each pixel to the right
+    reader: _Reader
+    score: float  # how many of the bodies are digits for sure, as they are
+    share: float  # of them; and of the ink in them
+
+
+def _found_in(view, network, apart):
+    "What a view shows; None if there is nothing as high as a digit."
+    bodies, small = _bodies(view.pieces, view.size, view.share.shape)
+    if bodies and not 0.85 < (usual := np.median([body.high for body in bodies])) / view.size < 1.18:  # most digits are in several pieces, or few are
+        bodies, small = _bodies(view.pieces, usual, view.share.shape)
+    if not bodies:
+        return None
+    rows, slope = _in_rows(bodies, view.size)
+    gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
+    usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
+    rows = [number for row in rows for number in (_apart(row, view, usual) if apart else [row])]
+    reader = _Reader(view.share, network)
+    answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
+    score = _score(answers)
+    ink = sum(body.mass for body in bodies) / max(1e-9, sum(piece.mass for piece in view.pieces))
+    return _Found(view, rows, small, slope, reader, score - 0.5 * (ink < 0.7), min(score / len(bodies), ink))
+
+
+def _score(predictions):
+    "How much of what was read is digits."
+    return sum(1.0 if one.is_sure else 0.2 if one.is_digit in (True, None) else -0.5 for one in predictions)
+
+
+def _read_rows(found):
+    "The digits of each row, as a list of `_Row`, with boxes in the view's pixels."
+    read = []
+    for row in found.rows:
+        high = float(np.median([body.high for body in row]))
+        x, y = np.array([body.middle for body in row]).T
+        beside = [piece for piece in found.small if max(piece.wide, piece.high) > 0.3 * high and x[0] - high < piece.middle[0] < x[-1] + high
+                  and abs(piece.middle[1] - np.interp(piece.middle[0], x, y)) < 0.7 * high]
+        digits = _digits_in(row, beside, high, found.reader)
+        if digits:
+            pieces = [_joined(run) for run, _ in digits]
+            answers = [_doubted(found.reader.known[run][1], doubt) for run, doubt in digits]
+            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces]))
+    return read
+
+
+def _doubted(prediction, doubt):
+    "The prediction, with this doubt if it has none."
+    if not doubt or prediction.doubt:
+        return prediction
+    return replace(prediction, is_sure=None if prediction.is_sure is None else False, doubt=doubt)
+
+# %% ../nbs/10_pictures.ipynb #26ff86c4
+def _is_dark_written(grey):
+    "Whether the ink of most parts of a picture is dark: in a row that lies half in shadow, one side may be darker than the ink on the other."
+    side = min(grey.shape)
+    bands = np.array_split(grey, max(1, round(grey.shape[0] / side)))
+    return bool(np.mean([is_dark_ink(part) for band in bands for part in np.array_split(band, max(1, round(grey.shape[1] / side)), axis=1)]) >= 0.5)
+
+
+def _pictures_to_see(grey):
+    "Ways to look at a picture, round by round: with dark ink, and the affine map from its pixels to those of the whole picture."
+    whole = grey if _is_dark_written(grey) else 255 - grey
+    first = [(whole, np.eye(3))]
+    if paper := find_paper(grey):
+        sheet, (top, left) = paper
+        first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])))
+    yield first
+    yield [(255 - whole, np.eye(3))]
+
+
+def _in_whole(box, factor, place, shape):
+    "A box of a view as left, top, right, bottom in the whole picture, whole pixels."
+    left, top, right, bottom = np.array(box) / factor
+    x, y, _ = place @ np.array([[left, right, right, left], [top, top, bottom, bottom], [1, 1, 1, 1]])
+    x, y = np.clip(x, 0, shape[1]), np.clip(y, 0, shape[0])
+    return int(x.min()), int(y.min()), math.ceil(x.max()), math.ceil(y.max())
+
+
+def _turned_level(grey, slope):
+    "The picture, turned so that its rows are level, and the affine map back."
+    height, width = grey.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), math.degrees(math.atan(slope)), 1)
+    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+    size = int(height * sine + width * cosine), int(height * cosine + width * sine)
+    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    return cv2.warpAffine(grey, turn, size, borderMode=cv2.BORDER_REPLICATE), np.linalg.inv(np.vstack([turn, [0, 0, 1]]))
+
+# %% ../nbs/10_pictures.ipynb #ae141650
+def _looks_at_rows(picture, network, starts, apart):
+    "What a picture with dark ink shows if its digits are large, or small, and if short level lines are print, or strokes of digits that touch."
+    seen = []
+    for start in starts:
+        view = _view(picture, max(3.0, start * min(picture.shape)))
+        if view is None or any(abs(math.log(view.size * other.view.factor / other.view.size / view.factor)) < 0.15 for other in seen):
+            continue
+        views = [view]
+        if any(line.right - line.left < 6 * view.size for line in view.level):
+            views.append(_view(picture, view.size / view.factor, shortest=6.0))
+        seen += [found for one in views if one is not None and (found := _found_in(one, network, apart))]
+        if seen and seen[-1].share > 0.75:
+            break
+    return seen
+
+
+def _best_rows(grey, network, starts, apart):
+    "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
+    looks = []
+    for pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
+        for picture, place in pictures:
+            seen = _looks_at_rows(picture, network, starts, apart)
+            looks += [(found, place) for found in seen]
+            steep = max(seen, key=lambda found: found.score, default=None)
+            if steep and abs(steep.slope) > 0.1:
+                level, back = _turned_level(picture, steep.slope)
+                looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
+        if looks:
+            break
+    looks.sort(key=lambda look: -look[0].score)
+    read = []
+    for found, place in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
+        rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
+        on_sheet = place[0, 2] != 0 or place[1, 2] != 0
+        read.append((sum(row.score for row in rows) + 1.01 * on_sheet, rows, found.slope))
+    read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
+    if read:
+        (score, rows, slope), *others = read
+        texts = ["".join(str(one.digit) for row in found for one in row.digits) for _, found, _ in read]
+        differs = next((text for text, (other, *_) in zip(texts[1:], others) if other > score - 1.5 and text != texts[0]), None)
+        if differs and not apart:
+            rows = [replace(row, doubt=f"looked at in another way, it is {_short(differs, 60)}") for row in rows]
+        return rows, slope
+    raise MnistAnnError(_BLANK)
 
 # %% ../nbs/10_pictures.ipynb #f126126b
 @dataclass(frozen=True, eq=False)
 class Number:
-    "What the network read in a picture of a row of digits."
+    "What the network read in a row of digits."
 
     text: str  # the digits, from left to right
     digits: tuple[Prediction, ...]  # each of them
     boxes: tuple[tuple[int, int, int, int], ...]  # where each is in `picture`: left, top, right, bottom, in pixels
-    picture: np.ndarray  # uint8 (height, width): brightness, at most 600 pixels a side
+    picture: np.ndarray  # uint8 (height, width): brightness of the whole picture, at most 2,400 pixels a side
+    is_sure: bool | None = None  # whether all digits are sure, and nothing else is in doubt; None if the network has no thresholds
+    doubt: str = ""  # why not, if not
 
     @property
     def probability(self) -> float:
         "The probability that all digits are right, taking them as independent."
         return float(np.prod([prediction.probability for prediction in self.digits]))
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        "Where the whole number is in `picture`: left, top, right, bottom, in pixels."
+        left, top, right, bottom = zip(*self.boxes)
+        return min(left), min(top), max(right), max(bottom)
+
     def __repr__(self) -> str:
-        return f"Number({self.text}, {self.probability:.1%})"
+        return f"Number({self.text}, {self.probability:.1%}{', not sure: ' + self.doubt if self.doubt else ''})"
 
     def _repr_png_(self) -> bytes:
         return _as_png(plot_number(self).figure)
+
+# %% ../nbs/10_pictures.ipynb #bf9c9d8c
+def _as_number(row, picture):
+    "A `Number` of a row in a picture."
+    doubts = [f"digit {k}: {one.doubt}" if len(row.digits) > 1 else one.doubt for k, one in enumerate(row.digits, 1) if one.doubt]
+    doubts = [row.doubt] * bool(row.doubt) + doubts
+    doubt = "; ".join(doubts[:3]) + (f"; and {len(doubts) - 3} more" if len(doubts) > 3 else "")
+    is_sure = None if None in {one.is_sure for one in row.digits} else not doubt
+    return Number("".join(str(one.digit) for one in row.digits), tuple(row.digits), tuple(row.boxes), picture, is_sure, doubt)
 
 # %% ../nbs/10_pictures.ipynb #23e99bb1
 def plot_number(
     number: Number,
 ) -> "Axes":
-    "Draw the picture with a box around each digit, what was read, and the probability; dashed where the network is not sure."
+    "Draw the picture with a box around each digit, what was read, and the probability; dashed where it is not sure."
+    return plot_sheet([number])
+
+
+def plot_sheet(
+    numbers: list[Number],  # of one picture, from `read_sheet`
+) -> "Axes":
+    "Draw a sheet with a box around each digit, and what was read; dashed where it is not sure. With one number, each digit has its probability, too."
+    if not isinstance(numbers, (list, tuple)) or not numbers or not all(isinstance(number, Number) for number in numbers):
+        raise MnistAnnError("plot_sheet needs the list that read_sheet returns, with at least one Number.")
+    picture, alone = numbers[0].picture, len(numbers) == 1
     with figure_style() as plt:
-        height, width = number.picture.shape
-        fig, ax = plt.subplots(figsize=(7, min(7, max(1.5, 7 * height / width))))
-        ax.imshow(number.picture, cmap="gray", vmin=0, vmax=255)
-        for prediction, (left, top, right, bottom) in zip(number.digits, number.boxes):
-            color, line = ("C0", "-") if prediction.is_sure in (True, None) else ("C1", "--")
-            ax.add_patch(plt.Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, linestyle=line, linewidth=1.5))
-            ax.text(left, top - 0.02 * height, f"{prediction.digit}: {prediction.probability:.0%}", color=color, fontsize=8, va="bottom",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85})
-        ax.set_title(number.text)
+        height, width = picture.shape
+        fig, ax = plt.subplots(figsize=(7, min(9, max(1.5, 7 * height / width))))
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        for number in numbers:
+            for one, (left, top, right, bottom) in zip(number.digits, number.boxes):
+                color, line = ("C0", "-") if one.is_sure in (True, None) else ("C1", "--")
+                ax.add_patch(plt.Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, linestyle=line, linewidth=1.5 if alone else 1))
+                ax.text(left, top - 0.005 * height, f"{one.digit}: {one.probability:.0%}" if alone else str(one.digit), color=color, fontsize=8, va="bottom",
+                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85})
+        ax.set_title(numbers[0].text if alone else f"{len(numbers)} numbers, {sum(number.is_sure is False for number in numbers)} of them not sure")
         ax.set_axis_off()
     return ax
 
 # %% ../nbs/10_pictures.ipynb #5ed0b1e7
+_MOST_DIGITS = 40  # in one row
+
+
 def read_number(
-    picture: Picture,  # one level row of digits that do not touch; see `load_grey`
+    picture: Picture,  # one row of digits, see `load_grey`
     network: Network | None = None,  # the shipped one if left out
 ) -> Number:
     """Read a row of digits from left to right, without TensorFlow.
 
-    Dots, commas and dashes are left out. Raises `MnistAnnError` for what `predict` refuses, and for more than one row.
+    Dots, commas and dashes are left out, and digits that touch are cut apart (after LeCun, Bottou, Bengio, Haffner 1998, section VII).
+    Warns if something in the row looks like no digit, or cannot be told apart. Raises `MnistAnnError` for what `predict` refuses, and
+    for more than one row.
     """
-    grey, network = load_grey(picture), _or_shipped(network)
+    network = _or_shipped(network)
     with _named(picture):
-        images, masks, (top, left) = _row_seen(grey, network)
-    predictions = _read(images, network)
-    boxes = [(left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1) for rows, columns in map(np.nonzero, masks)]
-    return Number("".join(str(prediction.digit) for prediction in predictions), tuple(predictions),
-                  tuple(tuple(int(edge) for edge in box) for box in boxes), grey)
+        grey = load_grey(picture, _ROW_SIDE)
+        rows, _ = _best_rows(grey, network, (0.5, 0.08), apart=False)
+        number = _as_number(_only_row(rows), grey)
+        if len(number.digits) > _MOST_DIGITS:
+            raise MnistAnnError(f"the picture seems to hold {len(number.digits)} digits, and {_MOST_DIGITS} is the most. Cut out a single row of them.")
+    _warn_of([number])
+    return number
+
+
+def _only_row(rows):
+    "The row that a picture is said to hold, with a doubt if there is more."
+    main, *others = sorted(rows, key=lambda row: -row.score)
+    others = [row for row in others if row.score > 0]
+    if any(len(row.digits) > 1 and row.score > 0.4 * main.score for row in others):
+        raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level; or read all rows with read_sheet.")
+    return replace(main, doubt=main.doubt or "there is another digit outside of the row") if others else main
+
+
+def _warn_of(numbers):
+    "Warn as `predict` does, of what is no digit or cannot be told apart; not of what could be another digit."
+    for number in numbers:
+        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith("there is"):
+            warnings.warn(f"{number.text}: {number.doubt}.", stacklevel=3)
+
+# %% ../nbs/10_pictures.ipynb #02d4d3d3
+def read_sheet(
+    picture: Picture,  # a page, a form, a table with numbers on it, see `load_grey`
+    network: Network | None = None,  # the shipped one if left out
+) -> list[Number]:  # from top to bottom, and from left to right where they stand beside each other; at least one
+    """Read all numbers on a sheet, without TensorFlow.
+
+    A number is a row of digits that no wide gap parts; the boxes of its digits are in pixels of `Number.picture`, the whole sheet. Words,
+    and whatever else is hardly digits, are left out, with a warning. Raises `MnistAnnError` for what `predict` refuses.
+    """
+    network = _or_shipped(network)
+    with _named(picture):
+        grey = load_grey(picture, _ROW_SIDE)
+        rows, slope = _best_rows(grey, network, (0.1, 0.4, 0.025), apart=True)
+        kept = [row for row in rows if row.score > 0.15 * len(row.digits)]
+        if not kept:
+            raise MnistAnnError(_BLANK)
+    if len(kept) < len(rows):
+        warnings.warn(f"{len(rows) - len(kept)} pieces of writing look like no digits, and are left out.", stacklevel=2)
+    numbers = [_as_number(row, grey) for row in _in_reading_order(kept, slope)]
+    _warn_of(numbers)
+    return numbers
+
+
+def _in_reading_order(rows, slope):
+    "The rows from top to bottom, and from left to right where they stand at one height."
+    def height(row):
+        left, top, right, bottom = np.mean(row.boxes, axis=0)
+        return (top + bottom) / 2 - slope * (left + right) / 2
+
+    lines = []
+    for row in sorted(rows, key=height):
+        size = np.median([bottom - top for _, top, _, bottom in row.boxes])
+        if lines and height(row) - np.mean([height(other) for other in lines[-1]]) < 0.6 * size:
+            lines[-1].append(row)
+        else:
+            lines.append([row])
+    return [row for line in lines for row in sorted(line, key=lambda row: row.boxes[0][0])]
 
 # %% ../nbs/10_pictures.ipynb #2c2af9a6
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def pictures_in(
-    folder: str | PathLike[str],
+    folder: str | Path,
 ) -> list[Path]:
-    """The picture files of a folder, by their suffix, sorted by name. Warns if something else is left out.
-
-    Raises `MnistAnnError` if there is no such folder, or none in it."""
-    found, others = [], []
+    "The picture files of a folder, by their suffix, sorted by name. Raises `MnistAnnError` if there is no such folder, or none in it."
     try:
-        for path in sorted(Path(folder).iterdir()):
-            if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path):
-                found.append(path)
-            elif not path.name.startswith(".") and path.name.lower() not in ("thumbs.db", "desktop.ini"):  # hidden ones need no mention
-                others.append(path.name if isfile(path) else f"{path.name}/")
+        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path))
     except OSError as error:
-        hint = " For one picture, use predict." if isinstance(error, NotADirectoryError) else ""
-        raise MnistAnnError(f"{_name_of(folder)}: this folder cannot be read ({error.strerror or error}).{hint}") from error
+        raise MnistAnnError(f"{folder}: this folder cannot be read ({error.strerror or error}). For one picture, use predict.") from error
     if not found:
-        raise MnistAnnError(f"{_name_of(folder)}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
-    if others:
-        names = ", ".join(_short(name, 60) for name in others[:5]) + (" ..." if len(others) > 5 else "")
-        are_left_out = "is left out, since its name is" if len(others) == 1 else f"of {len(found) + len(others):,} are left out, since their names are"
-        warnings.warn(f"{_name_of(folder)}: {len(others):,} {are_left_out} no picture's: {names}", stacklevel=2)
+        raise MnistAnnError(f"{folder}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
     return found
-
-# %% ../nbs/10_pictures.ipynb #6daaa7c4
-def _keep_opencv_on_one_core():
-    "Returns what undoes it."
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    return lambda: cv2.setNumThreads(before)
-
-
-_opencv_on_one_core = _Held(_keep_opencv_on_one_core)
-
-
-def _cores():
-    "How many cores this process may use."
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 # %% ../nbs/10_pictures.ipynb #53e75a42
 def predict_many(
-    paths: str | PathLike[str] | Iterable[Picture],  # a folder, or any number of pictures, most of them files
+    paths: str | Path | Iterable[str | Path],  # a folder, or any number of picture files
     network: Network | None = None,  # the shipped one if left out
-    workers: int | None = None,  # pictures that are read at the same time; one on each core if left out, at most 8
+    workers: int = 2,  # pictures that are read at the same time
     progress: bool = True,  # show a progress bar, if this is a terminal
-) -> Iterator[tuple[Any, Prediction | MnistAnnError]]:  # each picture, with its Prediction or the error, in the order of `paths`
-    "Read many pictures in little memory. Warns of what is left out of a folder, and of nothing else: see `is_sure` and `doubt` of each `Prediction`."
+) -> Iterator[tuple[str | Path, Prediction | MnistAnnError]]:  # a Prediction, or an error for what cannot be read, in the order of `paths`
+    "Read many pictures in little memory. Does not warn: see `is_sure` and `doubt` of each `Prediction`."
     from tqdm import tqdm
 
+    paths = pictures_in(paths) if isinstance(paths, (str, Path)) else paths
     network = _or_shipped(network)
-    workers = min(8, _cores()) if workers is None else workers
     if not isinstance(workers, int) or workers < 1:
-        raise MnistAnnError(f"workers must be a whole number from 1, not {_short(repr(workers))}.")
-    paths = pictures_in(paths) if isinstance(paths, (str, PathLike)) else paths
-    if not isinstance(paths, Iterable):
-        raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
+        raise MnistAnnError(f"workers must be a whole number from 1, not {workers!r}.")
 
     def read(path):
         try:
-            with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
-                look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added)[0]
+            look = _seen(path, network)[0]
+            return path, _read(look.image[None], network, look.count, look.added)[0]
         except MnistAnnError as error:
             return path, error
 
