@@ -18,7 +18,7 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from io import BytesIO
 from os import PathLike
@@ -35,7 +35,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import MnistAnnError, figure_style
 from .files import load_pretrained
-from .network import Network, softmax, to_network
+from .network import Network, _Held, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -82,9 +82,6 @@ class _SupportsArray(Protocol):
 Picture: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Sequence[Any] | _SupportsArray
 
 # %% ../nbs/10_pictures.ipynb #36c7eebb
-_BLANK_BEGINS = _BLANK.partition(":")[0]
-
-
 def _short(text, most=160):
     "A text for a message: in one line, and without its middle if it is long."
     text = text if len(text) <= most else f"{text[:most // 2]} ... {text[6 - most // 2:]}"
@@ -260,9 +257,9 @@ def _meant_range(array):
     elif kind in "bu":
         white = next((white for white, most in ((1, 1), (255, 1023), (4095, 4095), (65535, 65535)) if largest <= most), largest)
     else:  # may have been filtered: some values may be far beyond
-        white = next((white for white, most in ((1, 1 if kind == "i" else 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
+        white = next((white for white, most in ((1, 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
     if low < 0 or high > white:
-        inside = array[(array >= 0) & (array <= white)]
+        inside = array[(array >= 0) & (array <= np.float64(white))]
         if inside.size < 0.95 * array.size or inside.min() > 0.1 * white or inside.max() < 0.9 * white:
             return min(low, 0.0), max(high, white)
     return 0.0, white
@@ -708,21 +705,23 @@ def _steps(picture):
 
 # %% ../nbs/10_pictures.ipynb #9c4a816c
 def prepare(
-    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+    picture: Picture,  # see `load_grey`
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink, as MNIST has it
     """Make any picture of a single digit into what the network was trained on.
 
     A picture that is prepared so already, in either polarity, passes unchanged. Raises `MnistAnnError` for what is no
     picture, or a blank one.
     """
-    return list(_steps(picture).values())[-1]
+    with _named(picture):
+        return list(_steps(picture).values())[-1]
 
 # %% ../nbs/10_pictures.ipynb #67e3ab7b
 def plot_steps(
-    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+    picture: Picture,  # see `load_grey`
 ) -> "Figure":
     "Draw what becomes of a picture, step by step, until it is as MNIST's are. Raises `MnistAnnError` as `prepare` does."
-    steps = _steps(picture)
+    with _named(picture):
+        steps = _steps(picture)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(steps), figsize=(1.45 * len(steps), 1.8), squeeze=False)
         for ax, (name, values) in zip(axes[0], steps.items()):
@@ -842,12 +841,13 @@ def _seen(picture, network):
 
 # %% ../nbs/10_pictures.ipynb #ae445230
 def plot_looks(
-    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+    picture: Picture,  # see `load_grey`
     network: Network | None = None,  # the shipped one if left out
 ) -> "Figure":
     "Draw what the network saw of a picture in each look that it needed, the best first. Raises `MnistAnnError` as `predict` does."
     network = _or_shipped(network)
-    looks = _seen(picture, network)
+    with _named(picture):
+        looks = _seen(picture, network)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.2), squeeze=False)
         for ax, look in zip(axes[0], looks):
@@ -923,7 +923,7 @@ def _read(images, network, count=1, added=0.0):
 
 # %% ../nbs/10_pictures.ipynb #f8bedbd8
 def predict(
-    picture: str | Path | Image.Image | np.ndarray,  # one digit, of any size and polarity
+    picture: Picture,  # one digit, of any size and polarity; see `load_grey`
     network: Network | None = None,  # the shipped one if left out
 ) -> Prediction:
     """Read the digit in a picture, without TensorFlow.
@@ -932,7 +932,8 @@ def predict(
     huge one, or a blank one.
     """
     network = _or_shipped(network)
-    look = _seen(picture, network)[0]
+    with _named(picture):
+        look = _seen(picture, network)[0]
     prediction = _read(look.image[None], network, look.count, look.added)[0]
     if prediction.is_digit is False or look.count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
@@ -1718,40 +1719,71 @@ def _in_reading_order(rows, slope):
     return [row for line in lines for row in sorted(line, key=lambda row: row.boxes[0][0])]
 
 # %% ../nbs/10_pictures.ipynb #2c2af9a6
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif")
 
 
 def pictures_in(
-    folder: str | Path,
+    folder: str | PathLike[str],
 ) -> list[Path]:
-    "The picture files of a folder, by their suffix, sorted by name. Raises `MnistAnnError` if there is no such folder, or none in it."
+    """The picture files of a folder, by their suffix, sorted by name. Warns if something else is left out.
+
+    Raises `MnistAnnError` if there is no such folder, or none in it."""
+    found, others = [], []
     try:
-        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path))
+        for path in sorted(Path(folder).iterdir()):
+            if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path):
+                found.append(path)
+            elif not path.name.startswith(".") and path.name.lower() not in ("thumbs.db", "desktop.ini"):  # hidden ones need no mention
+                others.append(path.name if isfile(path) else f"{path.name}/")
     except OSError as error:
-        raise MnistAnnError(f"{folder}: this folder cannot be read ({error.strerror or error}). For one picture, use predict.") from error
+        hint = " For one picture, use predict." if isinstance(error, NotADirectoryError) else ""
+        raise MnistAnnError(f"{_name_of(folder)}: this folder cannot be read ({error.strerror or error}).{hint}") from error
     if not found:
-        raise MnistAnnError(f"{folder}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
+        raise MnistAnnError(f"{_name_of(folder)}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
+    if others:
+        names = ", ".join(_short(name, 60) for name in others[:5]) + (" ..." if len(others) > 5 else "")
+        are_left_out = "is left out, since its name is" if len(others) == 1 else f"of {len(found) + len(others):,} are left out, since their names are"
+        warnings.warn(f"{_name_of(folder)}: {len(others):,} {are_left_out} no picture's: {names}", stacklevel=2)
     return found
+
+# %% ../nbs/10_pictures.ipynb #6daaa7c4
+def _keep_opencv_on_one_core():
+    "Returns what undoes it."
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    return lambda: cv2.setNumThreads(before)
+
+
+_opencv_on_one_core = _Held(_keep_opencv_on_one_core)
+
+
+def _cores():
+    "How many cores this process may use."
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 # %% ../nbs/10_pictures.ipynb #53e75a42
 def predict_many(
-    paths: str | Path | Iterable[str | Path],  # a folder, or any number of picture files
+    paths: str | PathLike[str] | Iterable[Picture],  # a folder, or any number of pictures, most of them files
     network: Network | None = None,  # the shipped one if left out
-    workers: int = 2,  # pictures that are read at the same time
+    workers: int | None = None,  # pictures that are read at the same time; one on each core if left out, at most 8
     progress: bool = True,  # show a progress bar, if this is a terminal
-) -> Iterator[tuple[str | Path, Prediction | MnistAnnError]]:  # a Prediction, or an error for what cannot be read, in the order of `paths`
-    "Read many pictures in little memory. Does not warn: see `is_sure` and `doubt` of each `Prediction`."
+) -> Iterator[tuple[Any, Prediction | MnistAnnError]]:  # each picture, with its Prediction or the error, in the order of `paths`
+    "Read many pictures in little memory. Warns of what is left out of a folder, and of nothing else: see `is_sure` and `doubt` of each `Prediction`."
     from tqdm import tqdm
 
-    paths = pictures_in(paths) if isinstance(paths, (str, Path)) else paths
     network = _or_shipped(network)
+    workers = min(8, _cores()) if workers is None else workers
     if not isinstance(workers, int) or workers < 1:
-        raise MnistAnnError(f"workers must be a whole number from 1, not {workers!r}.")
+        raise MnistAnnError(f"workers must be a whole number from 1, not {_short(repr(workers))}.")
+    paths = pictures_in(paths) if isinstance(paths, (str, PathLike)) else paths
+    if not isinstance(paths, Iterable):
+        raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
 
     def read(path):
         try:
-            look = _seen(path, network)[0]
-            return path, _read(look.image[None], network, look.count, look.added)[0]
+            with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
+                look = _seen(path, network)[0]
+                return path, _read(look.image[None], network, look.count, look.added)[0]
         except MnistAnnError as error:
             return path, error
 
