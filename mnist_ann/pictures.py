@@ -87,7 +87,7 @@ def _short(text, most=160):
     text = text if len(text) <= most else f"{text[:most // 2]} ... {text[6 - most // 2:]}"
     return " ".join(text.split())
 
-
+# %% ../nbs/10_pictures.ipynb #fe371ccb
 def _name_of(picture):
     "How a message calls a picture: by the name of its file, if it has one."
     if isinstance(picture, str) and picture[:5].lower() == "data:":
@@ -97,7 +97,7 @@ def _name_of(picture):
     name = getattr(picture, "name", None) if hasattr(picture, "read") else getattr(picture, "filename", None)
     return _short(name) if isinstance(name, str) else ""
 
-
+# %% ../nbs/10_pictures.ipynb #fe5c32d1
 @contextmanager
 def _named(picture):
     "Whatever is wrong with this picture is said with the name of its file; and what is blank, with its values."
@@ -122,7 +122,7 @@ _MOST_BYTES = 2**29  # of a file that is handed over open
 _HEIF = b"heic heix heim heis hevc hevx hevm hevs mif1 msf1 heif".split()  # what is written after "ftyp" in such a file
 _opening = Lock()  # `catch_warnings` is for one thread at a time
 
-
+# %% ../nbs/10_pictures.ipynb #80ed0752
 @contextmanager
 def _decoding():
     "Whatever a decoder stumbles over becomes a `MnistAnnError`: damaged files have shown TypeError, too."
@@ -135,7 +135,7 @@ def _decoding():
     except Exception as error:
         raise MnistAnnError(f"the picture cannot be read ({_short(str(error))}). Save it again as PNG or JPEG.") from error
 
-
+# %% ../nbs/10_pictures.ipynb #12b3a5e5
 def _formats(file):
     "What an open file may be read as: `FORMATS`, or HEIC if it begins so and can be read."
     head = file.read(12)
@@ -174,7 +174,7 @@ def _open(path):
             what = "there is no such file." if missing else f"this file cannot be read ({error.strerror or error})."
     raise MnistAnnError(what)
 
-
+# %% ../nbs/10_pictures.ipynb #bfa9436d
 def _bytes_of(picture):
     "The bytes of a picture that is a data URL, or an open file."
     if isinstance(picture, str):
@@ -273,7 +273,7 @@ def _is_flattened(array, side):
     row, half_a_row = (np.abs(some[:, step:] - some[:, :-step]).mean() for step in (side, side // 2))
     return bool(row < 0.8 * half_a_row and row < np.median(np.abs(np.diff(some, axis=0)).mean(axis=1)))
 
-
+# %% ../nbs/10_pictures.ipynb #2bd41b40
 def _one_picture(array):
     "The array as (height, width), or (height, width, 3 or 4); `MnistAnnError` for one that is no picture, or several."
     shape = array.shape
@@ -317,7 +317,7 @@ def _as_array(picture):
         hint = "Hand over picture.detach().cpu().numpy()." if hasattr(picture, "detach") else "Hand over a NumPy array (height, width)."
         raise MnistAnnError(f"a picture is an array, and this {kind} makes none ({_short(str(error), 90)}). {hint}") from error
 
-
+# %% ../nbs/10_pictures.ipynb #3699ba22
 def _grey_from_array(array, side=MAX_SIDE):
     "Brightness, uint8 (height, width), of an array of bool, integers or floats, grey or in colour."
     array = _one_picture(array)
@@ -335,7 +335,7 @@ def _grey_from_array(array, side=MAX_SIDE):
         grey = grey[:, :, :3]  # all of it transparent: what else should be read?
     return _grey_from_picture(Image.fromarray(np.ascontiguousarray(grey)), side)
 
-
+# %% ../nbs/10_pictures.ipynb #bc4d5767
 def _values_of(picture):
     "What a blank picture was taken for."
     if hasattr(picture, "read"):
@@ -1846,7 +1846,7 @@ def _keep_opencv_on_one_core():
 
 _opencv_on_one_core = _Held(_keep_opencv_on_one_core)
 
-
+# %% ../nbs/10_pictures.ipynb #acdbbc2e
 def _cores():
     "How many cores this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
