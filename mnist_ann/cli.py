@@ -160,7 +160,7 @@ Examples:
   mnist-ann predict --number postcode.jpg
   mnist-ann predict *.png --json | jq '.[] | select(.is_sure)'""")
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Pictures of one digit each, PNG, JPEG and others; or folders of them.")],
+    files: Annotated[list[Path], typer.Argument(readable=False, help="Pictures of one digit each, PNG, JPEG, HEIC and others; or folders of them.")],
     number: Annotated[bool, typer.Option("--number", help="Each picture holds a row of digits: read all of them.")] = False,
     csv_: Annotated[Path | None, typer.Option("--csv", help="Write the answers to this file, a row for each picture.")] = None,
     weights: Weights = None,

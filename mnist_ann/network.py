@@ -7,8 +7,11 @@ __all__ = ['relu', 'softmax', 'cross_entropy', 'Network', 'initialize', 'forward
            'shuffled', 'train_by_hand', 'to_network']
 
 # %% ../nbs/02_network.ipynb #73d7f46a
+import os
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,11 +83,12 @@ class Network(_Layers):
     ) -> np.ndarray:  # float (n, 10): the scores before softmax
         "The score of each class. Raises `MnistAnnError` for other shapes, dtypes or ranges."
         a = _as_inputs(images, self)
-        for W, b in zip(self.weights[:-1], self.biases[:-1]):
-            a = a @ W
-            a += b  # in place: for 10,000 images, a copy takes as long as the product
-            np.maximum(a, 0, out=a)
-        return a @ self.weights[-1] + self.biases[-1]
+        with _cores_for(len(a)):
+            for W, b in zip(self.weights[:-1], self.biases[:-1]):
+                a = a @ W
+                a += b  # in place: for 10,000 images, a copy takes as long as the product
+                np.maximum(a, 0, out=a)
+            return a @ self.weights[-1] + self.biases[-1]
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         "The probability of each class: float (n, 10), each row adds up to 1. See `logits`."
@@ -93,6 +97,52 @@ class Network(_Layers):
     def predict(self, images: np.ndarray) -> np.ndarray:
         "The most probable class of each image: int (n,). See `logits`."
         return self.logits(images).argmax(axis=1)
+
+# %% ../nbs/02_network.ipynb #21197cef
+class _Held:
+    "A setting of the whole process that holds while somebody is inside, from any thread."
+
+    def __init__(self, begin: Callable):  # changes the setting; returns a function that undoes it
+        self.begin = begin
+        self.start_anew()
+        if hasattr(os, "register_at_fork"):  # another thread may be inside when a process is forked
+            os.register_at_fork(after_in_child=self.start_anew)
+
+    def start_anew(self):
+        self.door, self.inside, self.end = Lock(), 0, None
+
+    def __enter__(self):
+        with self.door:
+            self.inside += 1
+            if self.inside == 1:
+                self.end = self.begin()
+
+    def __exit__(self, *error):
+        with self.door:
+            self.inside -= 1
+            if not self.inside:
+                self.end()
+
+# %% ../nbs/02_network.ipynb #850cd6ad
+_FEW = 100  # pictures: their products stay on one core
+_blas = []  # NumPy's library for products, once it is needed: finding it takes milliseconds
+
+
+def _keep_products_on_one_core():
+    "Returns what undoes it."
+    if not _blas:
+        from threadpoolctl import ThreadpoolController  # here: not all who import multiply
+
+        _blas.append(ThreadpoolController().select(user_api="blas"))
+    return _blas[0].limit(limits=1).restore_original_limits
+
+
+_one_core = _Held(_keep_products_on_one_core)
+
+
+def _cores_for(pictures):
+    "One core for products with few pictures, and all for many."
+    return _one_core if pictures < _FEW else nullcontext()
 
 # %% ../nbs/02_network.ipynb #3706d53c
 def _read_only(array):
@@ -269,8 +319,9 @@ def train_by_hand(
         order = shuffled(len(train), seed, epoch)
         for start in range(0, len(train), batch_size):
             batch = order[start:start + batch_size]
-            activations, logits = forward(network, X[batch])
-            gradients = backward(network, activations, logits, Y[batch])
+            with _cores_for(len(batch)):
+                activations, logits = forward(network, X[batch])
+                gradients = backward(network, activations, logits, Y[batch])
             network = sgd_step(network, gradients, learning_rate)
             history["loss"].append(cross_entropy(logits, Y[batch]))
         right = network.predict(valid.images) == valid.labels

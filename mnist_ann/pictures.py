@@ -244,6 +244,32 @@ def is_dark_ink(
         return bool(dark_depth < light_depth)
     return bool(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean() > 0.5)
 
+# %% ../nbs/10_pictures.ipynb #f6f62799
+def _has_straight_sides(outline):
+    "Whether the outline of a piece has no dents and four straight sides, at right angles or nearly so: a frame, a window, a sheet; no 0."
+    hull = cv2.convexHull(outline)
+    (_, sides, angle) = cv2.minAreaRect(hull)
+    if cv2.contourArea(outline) < 0.93 * cv2.contourArea(hull) or min(sides) < 5:
+        return False
+    steps = np.diff(hull[:, 0], axis=0, append=hull[:1, 0])
+    away = (np.degrees(np.arctan2(steps[:, 1], steps[:, 0])) - angle + 45) % 360
+    straight = np.bincount((away // 90).astype(int), np.where(np.abs(away % 90 - 45) < 12, np.hypot(*steps.T), 0), minlength=4)
+    return bool((straight > 0.5 * np.resize(sides, 4)).all())
+
+
+def _closed_outlines(mask):
+    "The outlines without dents of the pieces of the mask that are not small, each with whether its sides are straight."
+    for outline in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+        if min(cv2.boundingRect(outline)[2:]) > 0.2 * min(mask.shape) and cv2.contourArea(outline) > 0.93 * cv2.contourArea(cv2.convexHull(outline)):
+            yield outline, _has_straight_sides(outline)
+
+
+def _is_frame(outline, mask):
+    "Whether a piece with straight sides is a frame or a panel. A broad 1 has straight sides, too, but it is full and much longer than wide."
+    inside = cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1)
+    _, sides, _ = cv2.minAreaRect(outline)
+    return max(sides) < 2.5 * min(sides) or mask[inside > 0].mean() < 0.6
+
 # %% ../nbs/10_pictures.ipynb #9c508c01
 def _pieces(ink, mask):
     "The connected pieces of the mask: the number of each at its pixels, boxes, middles, mass; and whether each is a line, a frame or the like."
@@ -258,7 +284,16 @@ def _pieces(ink, mask):
     along_edge = np.bincount(edges, minlength=count) / len(edges)
     sides = (left == 0).astype(int) + (top == 0) + (left + wide == width) + (top + high == height)
     level, upright = (wide > 0.9 * width) & (high < 0.06 * height), (high > 0.9 * height) & (wide < 0.06 * width) & (sides > 1)
-    return labels, boxes, middles, mass, (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1) | level | upright
+    runs_along = (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1)
+    for k in np.flatnonzero(sides > 1):
+        _, across, _ = cv2.minAreaRect(np.argwhere(labels == k).astype(np.int32))
+        runs_along[k] |= max(across) > 4 * min(across)  # straight from edge to edge: a fold, the edge of a shadow, a band of light
+    some = mass > 0.02 * mass.max()
+    margins = left[some].min() / width, top[some].min() / height, 1 - (left + wide)[some].max() / width, 1 - (top + high)[some].max() / height
+    if max(margins) < 0.08 and along_edge[1:].sum() < 0.4:
+        runs_along[:] = False  # it was cut out at its ink
+    frame = np.isin(np.arange(count), [labels[outline[0, 0, 1], outline[0, 0, 0]] for outline, straight in _closed_outlines(mask) if straight and _is_frame(outline, mask)])
+    return labels, boxes, middles, mass, runs_along | level | upright | frame
 
 # %% ../nbs/10_pictures.ipynb #f3ca9026
 def _digit_among(ink, mask):
@@ -293,6 +328,28 @@ def _without_lines(mask):
         mask = np.where(line & (crossing == 0), 0, mask).astype(np.uint8)
     return mask
 
+# %% ../nbs/10_pictures.ipynb #eac3fad8
+def _without_frames(mask):
+    "The mask without the frames that have ink inside; round ones only if it stands apart from them, and is no dot."
+    for _ in range(3):  # a frame may have another one in it
+        bare = mask
+        for outline, straight in _closed_outlines(mask):
+            filled = cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1)
+            depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+            ring = np.minimum(depth, depth.max() / 3).astype(int)  # from the outline inwards
+            inked = np.bincount(ring[filled > 0], mask[filled > 0])[:-1] / np.maximum(1, np.bincount(ring[filled > 0])[:-1])
+            bounds = np.flatnonzero(inked < (0.5 if straight else 0.01))
+            if not bounds.size:
+                continue
+            inner = depth > bounds[0] + (1 + 0.03 * depth.max() if straight else 0)
+            rows, _ = np.nonzero(mask * inner)
+            if len(rows) > 0.01 * inner.sum() and (straight or np.ptp(rows) > 0.35 * cv2.boundingRect(outline)[3]):
+                bare = np.where((depth > 0) & ~inner, 0, bare).astype(np.uint8)
+        if bare is mask:
+            break
+        mask = bare
+    return mask
+
 # %% ../nbs/10_pictures.ipynb #0eaa84ce
 def _with_faint_ends(ink, mask, strength, lines):
     "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
@@ -312,7 +369,8 @@ def _clear_ink(ink):
     strength = float(np.clip(cv2.threshold(some, 0, 255, cv2.THRESH_OTSU)[0] / 255, 0.3, 0.6))
     clear = (ink > strength).astype(np.uint8)
     mask = _without_lines(clear)
-    return strength, clear, np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
+    mask = np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
+    return strength, clear, _without_frames(mask)
 
 # %% ../nbs/10_pictures.ipynb #e536eb15
 def find_digit(
@@ -477,7 +535,7 @@ def _steps(picture):
     "What becomes of a picture, by the names of the steps."
     grey = load_grey(picture)
     ready = _ready(grey)
-    return {"already as MNIST's": ready} if ready is not None else _look(grey)[0]
+    return {"already as MNIST's": ready} if ready is not None else _look(*next(_looks(grey))[0][2])[0]
 
 # %% ../nbs/10_pictures.ipynb #9c4a816c
 def prepare(
@@ -506,7 +564,7 @@ def plot_steps(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #9adbb500
-def _sheet_above(closed, level):
+def _sheet_above(closed, level, straight):
     "The largest region that is lighter than `level`, filled, uint8, and the places of its edge inside the picture; None if it can be no sheet."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
     largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
@@ -515,7 +573,7 @@ def _sheet_above(closed, level):
     dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
     free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
-    if not 0.1 < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape):
+    if not 0.1 < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
         return None
     return sheet, (y[free], x[free])
 
@@ -531,13 +589,23 @@ def find_paper(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> tuple[np.ndarray, tuple[int, int]] | None:  # the sheet, uint8 (height, width), and the row and column where it begins; or None if there seems to be none
     "Cut a sheet of paper out of a picture that shows the table around it. Where the table shows in its corners, the nearest paper is painted over it."
+    return _lighter_sheet(grey)
+
+
+def _darker_sheet(grey):
+    "The same for a sheet that is darker than its surroundings, such as a board on a wall; only if its sides are straight, for thick strokes are dark, too."
+    found = _lighter_sheet(255 - grey, straight=True)
+    return (255 - found[0], found[1]) if found else None
+
+
+def _lighter_sheet(grey, straight=False):
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
     edge = max(1, longer // 10)
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
-    low, high = np.percentile(closed, (2, 98))
-    candidates = [_sheet_above(closed, level) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
+    low, high = np.percentile(closed, (3, 98))  # a sheet leaves more than 3 % of the picture to the table
+    candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
         return None
@@ -566,14 +634,32 @@ def _or_shipped(network):
     "The network; the shipped one for None."
     return load_pretrained() if network is None else to_network(network)
 
+# %% ../nbs/10_pictures.ipynb #94124784
+_TINY = 64  # pixels of the longer side
+
+
+def _enlarged(grey, dark_ink=None):
+    "A tiny picture with a longer side of 128 pixels, and with a margin of paper, if it is known which of the two is paper."
+    factor = 128 / max(grey.shape)
+    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    if dark_ink is None:
+        return large
+    light = _groups(large)[0]
+    paper = np.median(_shrunk(large, 96)[light == dark_ink])
+    return cv2.copyMakeBorder(large, 32, 32, 32, 32, cv2.BORDER_CONSTANT, value=float(paper))
+
 # %% ../nbs/10_pictures.ipynb #ec3f3928
 _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
 
 
 def _looks(grey):
     "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
-    dark_ink, paper = is_dark_ink(grey), find_paper(grey)
-    yield [("the whole picture", 0.0, (grey, dark_ink)), *([("the sheet alone", 2.0, paper[:1])] if paper else [])]
+    if 3 <= min(grey.shape) and max(grey.shape) < _TINY:
+        dark_ink = is_dark_ink(_enlarged(grey))
+        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink)), ("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
+        return
+    dark_ink, sheets = is_dark_ink(grey), {"the sheet alone": find_paper(grey), "the panel alone": _darker_sheet(grey)}
+    yield [("the whole picture", 0.0, (grey, dark_ink)), *((name, 2.0, sheet[:1]) for name, sheet in sheets.items() if sheet)]
     yield [("narrow ink", 4.0, (grey, True, 0.3))]
     yield [("the other polarity", 4.0, (grey, not dark_ink))]
 
@@ -597,6 +683,7 @@ def _seen(picture, network):
         return [_Seen("already as MNIST's", ready)]
     seen, blank = [], None
     for ways in _looks(grey):
+        nothing = bool(seen) and not any(look.count for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
         for name, added, arguments in ways:
             try:
                 steps, count = _look(*arguments)
@@ -605,9 +692,9 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append(_Seen(name, image, count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
-        seen.sort(key=lambda look: look.worse)
-        if max_energy is None or seen and seen[0].worse <= max_energy:
+            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
+        seen.sort(key=lambda look: (not look.count, look.worse))
+        if max_energy is None or seen and seen[0].count and seen[0].worse <= max_energy:
             break
     if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
@@ -682,9 +769,11 @@ def _read(images, network, count=1, added=0.0):
     predictions = []
     for image, probabilities, high in zip(images, softmax(logits), energy(logits) + added):
         second, first = np.argsort(probabilities)[-2:].tolist()
-        is_digit = None if max_energy is None else bool(high <= max_energy)
+        is_digit = None if max_energy is None else bool(high <= max_energy and count)
         doubt = ""
-        if is_digit is False:
+        if not count:
+            doubt = "there seems to be no digit, only a frame, lines or a shadow"
+        elif is_digit is False:
             doubt = "it looks like no digit that the network knows"
         elif count > 1:
             doubt = f"there seem to be {count} digits in the picture"

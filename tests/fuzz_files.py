@@ -15,6 +15,7 @@ import tempfile
 import warnings
 import zlib
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
@@ -38,6 +39,13 @@ def seeds(folder):
     for suffix, picture in pictures.items():
         picture.save(file := io.BytesIO(), {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix))
         yield suffix, file.getvalue(), ma.predict
+    if find_spec("pillow_heif"):
+        import pillow_heif
+
+        pillow_heif.from_pillow(digit.convert("RGB")).save(file := io.BytesIO())
+        yield "heic", file.getvalue(), ma.predict
+    digit.convert("P").save(file := io.BytesIO(), "gif", save_all=True, append_images=[digit.convert("P").rotate(90)])
+    yield "gif", file.getvalue(), ma.predict
     digit.save(file := io.BytesIO(), "tiff", compression="tiff_deflate")
     yield "tif", file.getvalue(), ma.read_number
     yield "png", (ROOT / "samples/5-tablet.png").read_bytes(), ma.predict
