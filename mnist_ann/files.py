@@ -131,7 +131,7 @@ def _unreadable(path, error, hint="Get the file again."):
 # %% ../nbs/09_files.ipynb #271e76df
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
-
+# %% ../nbs/09_files.ipynb #43736b20
 def _read_header(stream, path):
     "The header's bytes, the type of the numbers, and the shape of the array that follows."
     magic = stream.read(4)
@@ -186,7 +186,7 @@ MD5_SUMS = {
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }  # of the unpacked files, as published with the originals
 
-
+# %% ../nbs/09_files.ipynb #786975c7
 def load_mnist() -> tuple[Digits, Digits]:  # 60,000 training digits and 10,000 test digits
     """Load the MNIST database, which is part of this package: no network is needed.
 
@@ -195,7 +195,7 @@ def load_mnist() -> tuple[Digits, Digits]:  # 60,000 training digits and 10,000 
     """
     return _load_folder(Path(__file__).parent / "mnist", MD5_SUMS)
 
-
+# %% ../nbs/09_files.ipynb #76013e91
 def _load_folder(folder, md5s, in_memory=True):
     "Both parts of the data set in `folder`, its files checked against `md5s` (file name without .gz: sum)."
     folder = _folder(folder)
@@ -695,7 +695,7 @@ def _write_for_keras_3(file, network):
 # %% ../nbs/09_files.ipynb #410af4b4
 FORMAT = 1  # of the weights file
 
-
+# %% ../nbs/09_files.ipynb #f5dc77e8
 def _checksum(network):
     "SHA-256 of all weights and biases, layer by layer, as little-endian float32."
     digest = hashlib.sha256()
@@ -704,7 +704,7 @@ def _checksum(network):
         digest.update(np.ascontiguousarray(b, "<f4"))
     return digest.hexdigest()
 
-
+# %% ../nbs/09_files.ipynb #396c2b8b
 def _fit_for_others(network):
     "The network, if others can use it: finite numbers, 784 inputs, 10 classes."
     if (network.sizes[0], network.sizes[-1]) != (784, 10):
@@ -713,7 +713,7 @@ def _fit_for_others(network):
         raise MnistAnnError("this network has weights that are not finite, so it is not written. Did its training diverge? Lower the learning rate.")
     return network
 
-
+# %% ../nbs/09_files.ipynb #817778f7
 def _versions():
     "The versions of what takes part in training, where installed."
     versions = {}
@@ -727,7 +727,7 @@ def _versions():
 # %% ../nbs/09_files.ipynb #ffef8803
 MAX_PARAMETERS = 100_000_000  # 400 MB: more than any digit reader needs
 
-
+# %% ../nbs/09_files.ipynb #0baaf1f7
 def _read_array(group, name, ndim):
     "The plain float32 array `name` of `group`; ValueError for anything else."
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -744,7 +744,7 @@ def _read_array(group, name, ndim):
         raise ValueError(f"{group.name}/{name} holds numbers that are not finite")
     return values
 
-
+# %% ../nbs/09_files.ipynb #3c6093f7
 def _read_attributes(file):
     "Where the weights come from, as plain Python values."
     attributes = {}
@@ -919,7 +919,7 @@ def _no_python():
         return f"sys.executable, {sys.executable}, is no Python"
     return None
 
-
+# %% ../nbs/09_files.ipynb #a1b9b291
 def _read_here(path, why):
     "The `Network` in a weights file, read in this process."
     warnings.warn(f"{_cut(path)}: read in this process, without limits of time and memory, since {why}.", stacklevel=5)
