@@ -19,6 +19,7 @@ from .augmentation import (
     distort as distort,
     drawn_digits as drawn_digits,
     load_recipe as load_recipe,
+    non_digits as non_digits,
     train_recipe as train_recipe,
     train_teacher as train_teacher,
 )
@@ -106,6 +107,7 @@ from .exercises import (
 )
 from .files import (
     export as export,
+    load_digits as load_digits,
     load_idx as load_idx,
     load_mnist as load_mnist,
     load_network as load_network,
@@ -278,6 +280,7 @@ __all__ = [
     "initialize",
     "is_dark_ink",
     "learning_rates",
+    "load_digits",
     "load_grey",
     "load_idx",
     "load_mnist",
@@ -287,6 +290,7 @@ __all__ = [
     "map_idx",
     "model",
     "network",
+    "non_digits",
     "normalize",
     "one_hot",
     "pictures",

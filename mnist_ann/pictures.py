@@ -18,7 +18,7 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from io import BytesIO
 from os import PathLike
@@ -35,7 +35,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import MnistAnnError, figure_style
 from .files import load_pretrained
-from .network import Network, softmax, to_network
+from .network import Network, _Held, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -82,15 +82,12 @@ class _SupportsArray(Protocol):
 Picture: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Sequence[Any] | _SupportsArray
 
 # %% ../nbs/10_pictures.ipynb #36c7eebb
-_BLANK_BEGINS = _BLANK.partition(":")[0]
-
-
 def _short(text, most=160):
     "A text for a message: in one line, and without its middle if it is long."
     text = text if len(text) <= most else f"{text[:most // 2]} ... {text[6 - most // 2:]}"
     return " ".join(text.split())
 
-
+# %% ../nbs/10_pictures.ipynb #fe371ccb
 def _name_of(picture):
     "How a message calls a picture: by the name of its file, if it has one."
     if isinstance(picture, str) and picture[:5].lower() == "data:":
@@ -100,7 +97,7 @@ def _name_of(picture):
     name = getattr(picture, "name", None) if hasattr(picture, "read") else getattr(picture, "filename", None)
     return _short(name) if isinstance(name, str) else ""
 
-
+# %% ../nbs/10_pictures.ipynb #fe5c32d1
 @contextmanager
 def _named(picture):
     "Whatever is wrong with this picture is said with the name of its file; and what is blank, with its values."
@@ -125,7 +122,7 @@ _MOST_BYTES = 2**29  # of a file that is handed over open
 _HEIF = b"heic heix heim heis hevc hevx hevm hevs mif1 msf1 heif".split()  # what is written after "ftyp" in such a file
 _opening = Lock()  # `catch_warnings` is for one thread at a time
 
-
+# %% ../nbs/10_pictures.ipynb #80ed0752
 @contextmanager
 def _decoding():
     "Whatever a decoder stumbles over becomes a `MnistAnnError`: damaged files have shown TypeError, too."
@@ -138,7 +135,7 @@ def _decoding():
     except Exception as error:
         raise MnistAnnError(f"the picture cannot be read ({_short(str(error))}). Save it again as PNG or JPEG.") from error
 
-
+# %% ../nbs/10_pictures.ipynb #12b3a5e5
 def _formats(file):
     "What an open file may be read as: `FORMATS`, or HEIC if it begins so and can be read."
     head = file.read(12)
@@ -177,7 +174,7 @@ def _open(path):
             what = "there is no such file." if missing else f"this file cannot be read ({error.strerror or error})."
     raise MnistAnnError(what)
 
-
+# %% ../nbs/10_pictures.ipynb #bfa9436d
 def _bytes_of(picture):
     "The bytes of a picture that is a data URL, or an open file."
     if isinstance(picture, str):
@@ -260,9 +257,9 @@ def _meant_range(array):
     elif kind in "bu":
         white = next((white for white, most in ((1, 1), (255, 1023), (4095, 4095), (65535, 65535)) if largest <= most), largest)
     else:  # may have been filtered: some values may be far beyond
-        white = next((white for white, most in ((1, 1 if kind == "i" else 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
+        white = next((white for white, most in ((1, 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
     if low < 0 or high > white:
-        inside = array[(array >= 0) & (array <= white)]
+        inside = array[(array >= 0) & (array <= np.float64(white))]
         if inside.size < 0.95 * array.size or inside.min() > 0.1 * white or inside.max() < 0.9 * white:
             return min(low, 0.0), max(high, white)
     return 0.0, white
@@ -276,7 +273,7 @@ def _is_flattened(array, side):
     row, half_a_row = (np.abs(some[:, step:] - some[:, :-step]).mean() for step in (side, side // 2))
     return bool(row < 0.8 * half_a_row and row < np.median(np.abs(np.diff(some, axis=0)).mean(axis=1)))
 
-
+# %% ../nbs/10_pictures.ipynb #2bd41b40
 def _one_picture(array):
     "The array as (height, width), or (height, width, 3 or 4); `MnistAnnError` for one that is no picture, or several."
     shape = array.shape
@@ -320,7 +317,7 @@ def _as_array(picture):
         hint = "Hand over picture.detach().cpu().numpy()." if hasattr(picture, "detach") else "Hand over a NumPy array (height, width)."
         raise MnistAnnError(f"a picture is an array, and this {kind} makes none ({_short(str(error), 90)}). {hint}") from error
 
-
+# %% ../nbs/10_pictures.ipynb #3699ba22
 def _grey_from_array(array, side=MAX_SIDE):
     "Brightness, uint8 (height, width), of an array of bool, integers or floats, grey or in colour."
     array = _one_picture(array)
@@ -338,7 +335,7 @@ def _grey_from_array(array, side=MAX_SIDE):
         grey = grey[:, :, :3]  # all of it transparent: what else should be read?
     return _grey_from_picture(Image.fromarray(np.ascontiguousarray(grey)), side)
 
-
+# %% ../nbs/10_pictures.ipynb #bc4d5767
 def _values_of(picture):
     "What a blank picture was taken for."
     if hasattr(picture, "read"):
@@ -471,6 +468,32 @@ def is_dark_ink(
         return bool(dark_depth < light_depth)
     return bool(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean() > 0.5)
 
+# %% ../nbs/10_pictures.ipynb #f6f62799
+def _has_straight_sides(outline):
+    "Whether the outline of a piece has no dents and four straight sides, at right angles or nearly so: a frame, a window, a sheet; no 0."
+    hull = cv2.convexHull(outline)
+    (_, sides, angle) = cv2.minAreaRect(hull)
+    if cv2.contourArea(outline) < 0.93 * cv2.contourArea(hull) or min(sides) < 5:
+        return False
+    steps = np.diff(hull[:, 0], axis=0, append=hull[:1, 0])
+    away = (np.degrees(np.arctan2(steps[:, 1], steps[:, 0])) - angle + 45) % 360
+    straight = np.bincount((away // 90).astype(int), np.where(np.abs(away % 90 - 45) < 12, np.hypot(*steps.T), 0), minlength=4)
+    return bool((straight > 0.5 * np.resize(sides, 4)).all())
+
+
+def _closed_outlines(mask):
+    "The outlines without dents of the pieces of the mask that are not small, each with whether its sides are straight."
+    for outline in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+        if min(cv2.boundingRect(outline)[2:]) > 0.2 * min(mask.shape) and cv2.contourArea(outline) > 0.93 * cv2.contourArea(cv2.convexHull(outline)):
+            yield outline, _has_straight_sides(outline)
+
+
+def _is_frame(outline, mask):
+    "Whether a piece with straight sides is a frame or a panel. A broad 1 has straight sides, too, but it is full and much longer than wide."
+    inside = cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1)
+    _, sides, _ = cv2.minAreaRect(outline)
+    return max(sides) < 2.5 * min(sides) or mask[inside > 0].mean() < 0.6
+
 # %% ../nbs/10_pictures.ipynb #9c508c01
 def _pieces(ink, mask):
     "The connected pieces of the mask: the number of each at its pixels, boxes, middles, mass; and whether each is a line, a frame or the like."
@@ -485,7 +508,16 @@ def _pieces(ink, mask):
     along_edge = np.bincount(edges, minlength=count) / len(edges)
     sides = (left == 0).astype(int) + (top == 0) + (left + wide == width) + (top + high == height)
     level, upright = (wide > 0.9 * width) & (high < 0.06 * height), (high > 0.9 * height) & (wide < 0.06 * width) & (sides > 1)
-    return labels, boxes, middles, mass, (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1) | level | upright
+    runs_along = (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1)
+    for k in np.flatnonzero(sides > 1):
+        _, across, _ = cv2.minAreaRect(np.argwhere(labels == k).astype(np.int32))
+        runs_along[k] |= max(across) > 4 * min(across)  # straight from edge to edge: a fold, the edge of a shadow, a band of light
+    some = mass > 0.02 * mass.max()
+    margins = left[some].min() / width, top[some].min() / height, 1 - (left + wide)[some].max() / width, 1 - (top + high)[some].max() / height
+    if max(margins) < 0.08 and along_edge[1:].sum() < 0.4:
+        runs_along[:] = False  # it was cut out at its ink
+    frame = np.isin(np.arange(count), [labels[outline[0, 0, 1], outline[0, 0, 0]] for outline, straight in _closed_outlines(mask) if straight and _is_frame(outline, mask)])
+    return labels, boxes, middles, mass, runs_along | level | upright | frame
 
 # %% ../nbs/10_pictures.ipynb #f3ca9026
 def _digit_among(ink, mask):
@@ -520,6 +552,28 @@ def _without_lines(mask):
         mask = np.where(line & (crossing == 0), 0, mask).astype(np.uint8)
     return mask
 
+# %% ../nbs/10_pictures.ipynb #eac3fad8
+def _without_frames(mask):
+    "The mask without the frames that have ink inside; round ones only if it stands apart from them, and is no dot."
+    for _ in range(3):  # a frame may have another one in it
+        bare = mask
+        for outline, straight in _closed_outlines(mask):
+            filled = cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1)
+            depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+            ring = np.minimum(depth, depth.max() / 3).astype(int)  # from the outline inwards
+            inked = np.bincount(ring[filled > 0], mask[filled > 0])[:-1] / np.maximum(1, np.bincount(ring[filled > 0])[:-1])
+            bounds = np.flatnonzero(inked < (0.5 if straight else 0.01))
+            if not bounds.size:
+                continue
+            inner = depth > bounds[0] + (1 + 0.03 * depth.max() if straight else 0)
+            rows, _ = np.nonzero(mask * inner)
+            if len(rows) > 0.01 * inner.sum() and (straight or np.ptp(rows) > 0.35 * cv2.boundingRect(outline)[3]):
+                bare = np.where((depth > 0) & ~inner, 0, bare).astype(np.uint8)
+        if bare is mask:
+            break
+        mask = bare
+    return mask
+
 # %% ../nbs/10_pictures.ipynb #0eaa84ce
 def _with_faint_ends(ink, mask, strength, lines):
     "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
@@ -539,7 +593,8 @@ def _clear_ink(ink):
     strength = float(np.clip(cv2.threshold(some, 0, 255, cv2.THRESH_OTSU)[0] / 255, 0.3, 0.6))
     clear = (ink > strength).astype(np.uint8)
     mask = _without_lines(clear)
-    return strength, clear, np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
+    mask = np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
+    return strength, clear, _without_frames(mask)
 
 # %% ../nbs/10_pictures.ipynb #e536eb15
 def find_digit(
@@ -704,25 +759,27 @@ def _steps(picture):
     "What becomes of a picture, by the names of the steps."
     grey = load_grey(picture)
     ready = _ready(grey)
-    return {"already as MNIST's": ready} if ready is not None else _look(grey)[0]
+    return {"already as MNIST's": ready} if ready is not None else _look(*next(_looks(grey))[0][2])[0]
 
 # %% ../nbs/10_pictures.ipynb #9c4a816c
 def prepare(
-    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+    picture: Picture,  # see `load_grey`
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink, as MNIST has it
     """Make any picture of a single digit into what the network was trained on.
 
     A picture that is prepared so already, in either polarity, passes unchanged. Raises `MnistAnnError` for what is no
     picture, or a blank one.
     """
-    return list(_steps(picture).values())[-1]
+    with _named(picture):
+        return list(_steps(picture).values())[-1]
 
 # %% ../nbs/10_pictures.ipynb #67e3ab7b
 def plot_steps(
-    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+    picture: Picture,  # see `load_grey`
 ) -> "Figure":
     "Draw what becomes of a picture, step by step, until it is as MNIST's are. Raises `MnistAnnError` as `prepare` does."
-    steps = _steps(picture)
+    with _named(picture):
+        steps = _steps(picture)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(steps), figsize=(1.45 * len(steps), 1.8), squeeze=False)
         for ax, (name, values) in zip(axes[0], steps.items()):
@@ -733,7 +790,7 @@ def plot_steps(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #9adbb500
-def _sheet_above(closed, level):
+def _sheet_above(closed, level, straight):
     "The largest region that is lighter than `level`, filled, uint8, and the places of its edge inside the picture; None if it can be no sheet."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
     largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
@@ -742,7 +799,7 @@ def _sheet_above(closed, level):
     dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
     free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
-    if not 0.1 < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape):
+    if not 0.1 < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
         return None
     return sheet, (y[free], x[free])
 
@@ -758,13 +815,23 @@ def find_paper(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> tuple[np.ndarray, tuple[int, int]] | None:  # the sheet, uint8 (height, width), and the row and column where it begins; or None if there seems to be none
     "Cut a sheet of paper out of a picture that shows the table around it. Where the table shows in its corners, the nearest paper is painted over it."
+    return _lighter_sheet(grey)
+
+
+def _darker_sheet(grey):
+    "The same for a sheet that is darker than its surroundings, such as a board on a wall; only if its sides are straight, for thick strokes are dark, too."
+    found = _lighter_sheet(255 - grey, straight=True)
+    return (255 - found[0], found[1]) if found else None
+
+
+def _lighter_sheet(grey, straight=False):
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
     edge = max(1, longer // 10)
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
-    low, high = np.percentile(closed, (2, 98))
-    candidates = [_sheet_above(closed, level) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
+    low, high = np.percentile(closed, (3, 98))  # a sheet leaves more than 3 % of the picture to the table
+    candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
         return None
@@ -793,14 +860,32 @@ def _or_shipped(network):
     "The network; the shipped one for None."
     return load_pretrained() if network is None else to_network(network)
 
+# %% ../nbs/10_pictures.ipynb #94124784
+_TINY = 64  # pixels of the longer side
+
+
+def _enlarged(grey, dark_ink=None):
+    "A tiny picture with a longer side of 128 pixels, and with a margin of paper, if it is known which of the two is paper."
+    factor = 128 / max(grey.shape)
+    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    if dark_ink is None:
+        return large
+    light = _groups(large)[0]
+    paper = np.median(_shrunk(large, 96)[light == dark_ink])
+    return cv2.copyMakeBorder(large, 32, 32, 32, 32, cv2.BORDER_CONSTANT, value=float(paper))
+
 # %% ../nbs/10_pictures.ipynb #ec3f3928
 _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
 
 
 def _looks(grey):
     "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
-    dark_ink, paper = is_dark_ink(grey), find_paper(grey)
-    yield [("the whole picture", 0.0, (grey, dark_ink)), *([("the sheet alone", 2.0, paper[:1])] if paper else [])]
+    if 3 <= min(grey.shape) and max(grey.shape) < _TINY:
+        dark_ink = is_dark_ink(_enlarged(grey))
+        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink)), ("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
+        return
+    dark_ink, sheets = is_dark_ink(grey), {"the sheet alone": find_paper(grey), "the panel alone": _darker_sheet(grey)}
+    yield [("the whole picture", 0.0, (grey, dark_ink)), *((name, 2.0, sheet[:1]) for name, sheet in sheets.items() if sheet)]
     yield [("narrow ink", 4.0, (grey, True, 0.3))]
     yield [("the other polarity", 4.0, (grey, not dark_ink))]
 
@@ -824,6 +909,7 @@ def _seen(picture, network):
         return [_Seen("already as MNIST's", ready)]
     seen, blank = [], None
     for ways in _looks(grey):
+        nothing = bool(seen) and not any(look.count for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
         for name, added, arguments in ways:
             try:
                 steps, count = _look(*arguments)
@@ -832,9 +918,9 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append(_Seen(name, image, count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
-        seen.sort(key=lambda look: look.worse)
-        if max_energy is None or seen and seen[0].worse <= max_energy:
+            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
+        seen.sort(key=lambda look: (not look.count, look.worse))
+        if max_energy is None or seen and seen[0].count and seen[0].worse <= max_energy:
             break
     if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
@@ -842,12 +928,13 @@ def _seen(picture, network):
 
 # %% ../nbs/10_pictures.ipynb #ae445230
 def plot_looks(
-    picture: str | Path | Image.Image | np.ndarray,  # see `load_grey`
+    picture: Picture,  # see `load_grey`
     network: Network | None = None,  # the shipped one if left out
 ) -> "Figure":
     "Draw what the network saw of a picture in each look that it needed, the best first. Raises `MnistAnnError` as `predict` does."
     network = _or_shipped(network)
-    looks = _seen(picture, network)
+    with _named(picture):
+        looks = _seen(picture, network)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.2), squeeze=False)
         for ax, look in zip(axes[0], looks):
@@ -909,9 +996,11 @@ def _read(images, network, count=1, added=0.0):
     predictions = []
     for image, probabilities, high in zip(images, softmax(logits), energy(logits) + added):
         second, first = np.argsort(probabilities)[-2:].tolist()
-        is_digit = None if max_energy is None else bool(high <= max_energy)
+        is_digit = None if max_energy is None else bool(high <= max_energy and count)
         doubt = ""
-        if is_digit is False:
+        if not count:
+            doubt = "there seems to be no digit, only a frame, lines or a shadow"
+        elif is_digit is False:
             doubt = "it looks like no digit that the network knows"
         elif count > 1:
             doubt = f"there seem to be {count} digits in the picture"
@@ -923,7 +1012,7 @@ def _read(images, network, count=1, added=0.0):
 
 # %% ../nbs/10_pictures.ipynb #f8bedbd8
 def predict(
-    picture: str | Path | Image.Image | np.ndarray,  # one digit, of any size and polarity
+    picture: Picture,  # one digit, of any size and polarity; see `load_grey`
     network: Network | None = None,  # the shipped one if left out
 ) -> Prediction:
     """Read the digit in a picture, without TensorFlow.
@@ -932,7 +1021,8 @@ def predict(
     huge one, or a blank one.
     """
     network = _or_shipped(network)
-    look = _seen(picture, network)[0]
+    with _named(picture):
+        look = _seen(picture, network)[0]
     prediction = _read(look.image[None], network, look.count, look.added)[0]
     if prediction.is_digit is False or look.count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
@@ -1691,10 +1781,14 @@ def read_number(
 def _only_row(rows):
     "The row that a picture is said to hold, with a doubt if there is more."
     main, *others = sorted(rows, key=lambda row: -row.score)
-    others = [row for row in others if row.score > 0]
     if any(len(row.digits) > 1 and row.score > 0.4 * main.score for row in others):
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level; or read all rows with read_sheet.")
-    return replace(main, doubt=main.doubt or "there is another digit outside of the row") if others else main
+    if any(row.score > 0 for row in others):
+        return replace(main, doubt=main.doubt or "there is another digit outside of the row")
+    lefts, tops, rights, bottoms = zip(*main.boxes)
+    boxes = [box for row in others for box in row.boxes]
+    amid = any(min(lefts) < (left + right) / 2 < max(rights) and top < max(bottoms) and bottom > min(tops) for left, top, right, bottom in boxes)
+    return replace(main, doubt=main.doubt or "there is other ink between the digits") if amid else main
 
 
 def _warn_of(numbers):
@@ -1743,40 +1837,71 @@ def _in_reading_order(rows, slope):
     return [row for line in lines for row in sorted(line, key=lambda row: row.boxes[0][0])]
 
 # %% ../nbs/10_pictures.ipynb #2c2af9a6
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif")
 
 
 def pictures_in(
-    folder: str | Path,
+    folder: str | PathLike[str],
 ) -> list[Path]:
-    "The picture files of a folder, by their suffix, sorted by name. Raises `MnistAnnError` if there is no such folder, or none in it."
+    """The picture files of a folder, by their suffix, sorted by name. Warns if something else is left out.
+
+    Raises `MnistAnnError` if there is no such folder, or none in it."""
+    found, others = [], []
     try:
-        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path))
+        for path in sorted(Path(folder).iterdir()):
+            if path.suffix.lower() in PICTURE_SUFFIXES and isfile(path):
+                found.append(path)
+            elif not path.name.startswith(".") and path.name.lower() not in ("thumbs.db", "desktop.ini"):  # hidden ones need no mention
+                others.append(path.name if isfile(path) else f"{path.name}/")
     except OSError as error:
-        raise MnistAnnError(f"{folder}: this folder cannot be read ({error.strerror or error}). For one picture, use predict.") from error
+        hint = " For one picture, use predict." if isinstance(error, NotADirectoryError) else ""
+        raise MnistAnnError(f"{_name_of(folder)}: this folder cannot be read ({error.strerror or error}).{hint}") from error
     if not found:
-        raise MnistAnnError(f"{folder}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
+        raise MnistAnnError(f"{_name_of(folder)}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
+    if others:
+        names = ", ".join(_short(name, 60) for name in others[:5]) + (" ..." if len(others) > 5 else "")
+        are_left_out = "is left out, since its name is" if len(others) == 1 else f"of {len(found) + len(others):,} are left out, since their names are"
+        warnings.warn(f"{_name_of(folder)}: {len(others):,} {are_left_out} no picture's: {names}", stacklevel=2)
     return found
+
+# %% ../nbs/10_pictures.ipynb #6daaa7c4
+def _keep_opencv_on_one_core():
+    "Returns what undoes it."
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    return lambda: cv2.setNumThreads(before)
+
+
+_opencv_on_one_core = _Held(_keep_opencv_on_one_core)
+
+# %% ../nbs/10_pictures.ipynb #acdbbc2e
+def _cores():
+    "How many cores this process may use."
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 # %% ../nbs/10_pictures.ipynb #53e75a42
 def predict_many(
-    paths: str | Path | Iterable[str | Path],  # a folder, or any number of picture files
+    paths: str | PathLike[str] | Iterable[Picture],  # a folder, or any number of pictures, most of them files
     network: Network | None = None,  # the shipped one if left out
-    workers: int = 2,  # pictures that are read at the same time
+    workers: int | None = None,  # pictures that are read at the same time; one on each core if left out, at most 8
     progress: bool = True,  # show a progress bar, if this is a terminal
-) -> Iterator[tuple[str | Path, Prediction | MnistAnnError]]:  # a Prediction, or an error for what cannot be read, in the order of `paths`
-    "Read many pictures in little memory. Does not warn: see `is_sure` and `doubt` of each `Prediction`."
+) -> Iterator[tuple[Any, Prediction | MnistAnnError]]:  # each picture, with its Prediction or the error, in the order of `paths`
+    "Read many pictures in little memory. Warns of what is left out of a folder, and of nothing else: see `is_sure` and `doubt` of each `Prediction`."
     from tqdm import tqdm
 
-    paths = pictures_in(paths) if isinstance(paths, (str, Path)) else paths
     network = _or_shipped(network)
+    workers = min(8, _cores()) if workers is None else workers
     if not isinstance(workers, int) or workers < 1:
-        raise MnistAnnError(f"workers must be a whole number from 1, not {workers!r}.")
+        raise MnistAnnError(f"workers must be a whole number from 1, not {_short(repr(workers))}.")
+    paths = pictures_in(paths) if isinstance(paths, (str, PathLike)) else paths
+    if not isinstance(paths, Iterable):
+        raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
 
     def read(path):
         try:
-            look = _seen(path, network)[0]
-            return path, _read(look.image[None], network, look.count, look.added)[0]
+            with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
+                look = _seen(path, network)[0]
+                return path, _read(look.image[None], network, look.count, look.added)[0]
         except MnistAnnError as error:
             return path, error
 
