@@ -528,6 +528,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._meant_range': ('pictures.html#_meant_range', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._name_of': ('pictures.html#_name_of', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._named': ('pictures.html#_named', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._near': ('pictures.html#_near', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._neighbours': ('pictures.html#_neighbours', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._one_picture': ('pictures.html#_one_picture', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._only_row': ('pictures.html#_only_row', 'mnist_ann/pictures.py'),
