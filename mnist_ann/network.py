@@ -75,7 +75,6 @@ class _Layers:
 class Network(_Layers):
     """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
     Raises `MnistAnnError` if the layers do not fit each other."""
-
     @_refusing
     def logits(
         self,
