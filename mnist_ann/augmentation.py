@@ -340,8 +340,8 @@ def non_digits(
     kinds = set(kinds)
     turnable = digits.images[np.isin(digits.labels, (2, 3, 4, 5, 7))]
     if not isinstance(n, Integral) or n < 0 or not kinds or not kinds <= set(NON_DIGITS):
-        raise MnistAnnError(f"n must be a whole number from 0, not {_in_short(n)}, and kinds some of "
-                            f"{', '.join(NON_DIGITS)}.")
+        raise MnistAnnError(f"n must be a whole number from 0, not {_in_short(n)}, and kinds "
+                            f"some of {', '.join(NON_DIGITS)}.")
     if n and not len(turnable):
         raise MnistAnnError("non_digits needs digits, some of them 2, 3, 4, 5 or 7.")
     rng, images = np.random.default_rng(seed), np.zeros((n, 28, 28), np.uint8)
