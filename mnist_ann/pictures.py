@@ -87,7 +87,7 @@ def _short(text, most=160):
     text = text if len(text) <= most else f"{text[:most // 2]} ... {text[6 - most // 2:]}"
     return " ".join(text.split())
 
-
+# %% ../nbs/10_pictures.ipynb #fe371ccb
 def _name_of(picture):
     "How a message calls a picture: by the name of its file, if it has one."
     if isinstance(picture, str) and picture[:5].lower() == "data:":
@@ -97,7 +97,7 @@ def _name_of(picture):
     name = getattr(picture, "name", None) if hasattr(picture, "read") else getattr(picture, "filename", None)
     return _short(name) if isinstance(name, str) else ""
 
-
+# %% ../nbs/10_pictures.ipynb #fe5c32d1
 @contextmanager
 def _named(picture):
     "Whatever is wrong with this picture is said with the name of its file; and what is blank, with its values."
@@ -122,7 +122,7 @@ _MOST_BYTES = 2**29  # of a file that is handed over open
 _HEIF = b"heic heix heim heis hevc hevx hevm hevs mif1 msf1 heif".split()  # what is written after "ftyp" in such a file
 _opening = Lock()  # `catch_warnings` is for one thread at a time
 
-
+# %% ../nbs/10_pictures.ipynb #80ed0752
 @contextmanager
 def _decoding():
     "Whatever a decoder stumbles over becomes a `MnistAnnError`: damaged files have shown TypeError, too."
@@ -135,7 +135,7 @@ def _decoding():
     except Exception as error:
         raise MnistAnnError(f"the picture cannot be read ({_short(str(error))}). Save it again as PNG or JPEG.") from error
 
-
+# %% ../nbs/10_pictures.ipynb #12b3a5e5
 def _formats(file):
     "What an open file may be read as: `FORMATS`, or HEIC if it begins so and can be read."
     head = file.read(12)
@@ -174,7 +174,7 @@ def _open(path):
             what = "there is no such file." if missing else f"this file cannot be read ({error.strerror or error})."
     raise MnistAnnError(what)
 
-
+# %% ../nbs/10_pictures.ipynb #bfa9436d
 def _bytes_of(picture):
     "The bytes of a picture that is a data URL, or an open file."
     if isinstance(picture, str):
@@ -273,7 +273,7 @@ def _is_flattened(array, side):
     row, half_a_row = (np.abs(some[:, step:] - some[:, :-step]).mean() for step in (side, side // 2))
     return bool(row < 0.8 * half_a_row and row < np.median(np.abs(np.diff(some, axis=0)).mean(axis=1)))
 
-
+# %% ../nbs/10_pictures.ipynb #2bd41b40
 def _one_picture(array):
     "The array as (height, width), or (height, width, 3 or 4); `MnistAnnError` for one that is no picture, or several."
     shape = array.shape
@@ -317,7 +317,7 @@ def _as_array(picture):
         hint = "Hand over picture.detach().cpu().numpy()." if hasattr(picture, "detach") else "Hand over a NumPy array (height, width)."
         raise MnistAnnError(f"a picture is an array, and this {kind} makes none ({_short(str(error), 90)}). {hint}") from error
 
-
+# %% ../nbs/10_pictures.ipynb #3699ba22
 def _grey_from_array(array, side=MAX_SIDE):
     "Brightness, uint8 (height, width), of an array of bool, integers or floats, grey or in colour."
     array = _one_picture(array)
@@ -335,7 +335,7 @@ def _grey_from_array(array, side=MAX_SIDE):
         grey = grey[:, :, :3]  # all of it transparent: what else should be read?
     return _grey_from_picture(Image.fromarray(np.ascontiguousarray(grey)), side)
 
-
+# %% ../nbs/10_pictures.ipynb #bc4d5767
 def _values_of(picture):
     "What a blank picture was taken for."
     if hasattr(picture, "read"):
@@ -421,22 +421,22 @@ def flatten_background(
         raise MnistAnnError(_BLANK)
     grey = grey if dark_ink else 255 - grey
     factor = max(grey.shape) / (room or max(grey.shape))
-    small = cv2.medianBlur(_shrunk(grey, round(128 * factor)), 3)
-    room = max(small.shape) / factor
     light, depth, _ = _groups(grey)
     border = {"borderType": cv2.BORDER_REPLICATE}
     if depth < _NARROW:  # no wide shadow: beyond the picture there is paper, also where ink touches the border
-        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(_shrunk(grey, 96)[light]))}
-    for share in (0.5, 0.27):  # wider than any stroke, or than most
+        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(_shrunk(grey, 96)[light][::4]))}
+    for share, side in ((0.5, 64 if factor < 1.5 else 128), (0.27, 128)):  # wider than any stroke; than most, and then in more detail
+        small = cv2.medianBlur(_shrunk(grey, round(side * factor)), 3)
+        room = max(small.shape) / factor
         edge = int(share * room) + 2
         padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, **border)
         paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge - 2))[edge:-edge, edge:-edge]
-        if np.ptp(np.percentile(paper, (5, 95))) < 12:
+        if np.ptp(np.percentile(paper[::2, ::2], (5, 95))) < 12:
             break  # the light is even: no need to follow it more closely
     paper = cv2.resize(cv2.GaussianBlur(paper, (0, 0), max(1, room / 50)), grey.shape[::-1]).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 210) if max(grey.shape) > 60 else grey
     ink = np.clip((paper - smooth) / np.maximum(paper, 40), 0, None)
-    faint = np.median(ink)
+    faint = np.median(ink[::2, ::2])
     ink = np.where(_beside_paper(ink, faint), faint, ink)
     full = _clear(ink, faint)
     if full - faint < 0.06:
@@ -447,12 +447,11 @@ def flatten_background(
 def _darker_strokes(grey):
     "The skewness of a small copy at the widths of strokes, with its sign turned: above zero if narrow things are dark, below if they are light."
     small = _shrunk(grey, 96).astype(np.float32) / 255
-    size, margin = max(small.shape), max(small.shape) // 3
-    padded = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REFLECT)
     cubes = squares = 0.0
-    for width in np.array([1.5, 3, 6]) * size / 96:
-        difference = (cv2.GaussianBlur(padded, (0, 0), width) - cv2.GaussianBlur(padded, (0, 0), 1.6 * width))[margin:-margin or None, margin:-margin or None]
-        cubes, squares = cubes + (difference**3).mean(), squares + (difference**2).mean()
+    for width in np.array([1.5, 3, 6]) * max(small.shape) / 96:
+        narrow, wide = (cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for sigma in (width, 1.6 * width))
+        square = (narrow - wide)**2
+        cubes, squares = cubes + (square * (narrow - wide)).mean(), squares + square.mean()
     return -float(cubes) / max(float(squares), 1e-12)**1.5
 
 
@@ -509,9 +508,10 @@ def _pieces(ink, mask):
     sides = (left == 0).astype(int) + (top == 0) + (left + wide == width) + (top + high == height)
     level, upright = (wide > 0.9 * width) & (high < 0.06 * height), (high > 0.9 * height) & (wide < 0.06 * width) & (sides > 1)
     runs_along = (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1)
-    for k in np.flatnonzero(sides > 1):
+    for k in 1 + np.flatnonzero((along_edge > 0)[1:]):
         _, across, _ = cv2.minAreaRect(np.argwhere(labels == k).astype(np.int32))
-        runs_along[k] |= max(across) > 4 * min(across)  # straight from edge to edge: a fold, the edge of a shadow, a band of light
+        if max(across) > 4 * min(across):  # straight, and from edge to edge or along one: a fold, a band of light, the edge of a shadow
+            runs_along[k] |= sides[k] > 1 or along_edge[k] * len(edges) > 0.5 * max(across)
     some = mass > 0.02 * mass.max()
     margins = left[some].min() / width, top[some].min() / height, 1 - (left + wide)[some].max() / width, 1 - (top + high)[some].max() / height
     if max(margins) < 0.08 and along_edge[1:].sum() < 0.4:
@@ -520,21 +520,32 @@ def _pieces(ink, mask):
     return labels, boxes, middles, mass, runs_along | level | upright | frame
 
 # %% ../nbs/10_pictures.ipynb #f3ca9026
-def _digit_among(ink, mask):
-    "Of the pieces of the mask the one that is most likely a digit, and those that belong to it."
-    height, width = mask.shape
-    labels, boxes, middles, mass, foreign = _pieces(ink, mask)
+def _near(mask, distance):
+    "What is at most so many pixels away from what is in the mask, bool."
+    return cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) <= distance
+
+
+def _digit_among(pieces):
+    "Of the pieces the one that is most likely a digit, and those that belong to it, as a mask."
+    labels, boxes, middles, mass, foreign = pieces
+    height, width = labels.shape
     wide, high = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
     off_centre = np.minimum(1, 2 * np.hypot(middles[:, 0] / width - 0.5, middles[:, 1] / height - 0.5))
     main = int((mass * np.where(foreign, 0.02, 1) * (1 - off_centre / 2)).argmax())
     size = max(wide[main], high[main])
-    near = np.unique(labels[cv2.dilate((labels == main).astype(np.uint8), _disc(0.36 * size)) > 0])
     belongs = (mass > 0.02 * mass[main]) & ~foreign & (np.maximum(wide, high) < 1.2 * size)
-    return np.isin(labels, [main, *(k for k in near if k and belongs[k])]).astype(np.uint8)
+    belongs[main] = True
+    if belongs.sum() > 1:
+        near = np.unique(labels[_near((labels == main).astype(np.uint8), 0.18 * size)])
+        belongs &= np.isin(np.arange(len(mass)), near)
+    return belongs[labels].astype(np.uint8)
 
 # %% ../nbs/10_pictures.ipynb #3a7d16df
 def _without_lines(mask):
     "The mask without thin, level lines from edge to edge, but with what crosses them."
+    level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, min(7, mask.shape[1] // 8 + 1))), borderType=cv2.BORDER_REPLICATE)
+    if level.any(axis=0).mean() < 0.75:
+        return mask  # nothing level reaches from edge to edge
     width, length, found = mask.shape[1], int(0.3 * mask.shape[1]) | 1, np.zeros_like(mask)
     padded = cv2.copyMakeBorder(mask, length, length, length, length, cv2.BORDER_REPLICATE)
     for slope in np.linspace(-0.12, 0.12, 9):  # up to seven degrees
@@ -578,10 +589,10 @@ def _without_frames(mask):
 def _with_faint_ends(ink, mask, strength, lines):
     "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
     rows, columns = np.nonzero(mask)
-    near = cv2.dilate(mask, _disc(0.3 * max(np.ptp(rows), np.ptp(columns)) + 1))
-    faint = mask | ((ink > strength / 2) & (near > 0) & ~cv2.dilate(lines, _disc(3)).astype(bool))
-    _, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
-    grown = np.isin(labels, np.setdiff1d(labels[mask > 0], [0])).astype(np.uint8)
+    near = _near(mask, 0.15 * max(np.ptp(rows), np.ptp(columns)) + 0.5)
+    faint = mask | ((ink > strength / 2) & near & ~cv2.dilate(lines, _disc(3)).astype(bool))
+    count, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+    grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
 
 # %% ../nbs/10_pictures.ipynb #9e807079
@@ -604,8 +615,8 @@ def find_digit(
     return _main_digit(ink, *_clear_ink(ink))
 
 
-def _main_digit(ink, strength, clear, mask):
-    return _with_faint_ends(ink, _digit_among(ink, mask), strength, lines=clear & ~mask)
+def _main_digit(ink, strength, clear, mask, pieces=None):
+    return _with_faint_ends(ink, _digit_among(pieces or _pieces(ink, mask)), strength, lines=clear & ~mask)
 
 # %% ../nbs/10_pictures.ipynb #1f72185b
 def cut_out(
@@ -696,8 +707,9 @@ def find_digits(
     return _all_digits(ink, *_clear_ink(ink))
 
 
-def _all_digits(ink, strength, clear, mask):
-    labels, boxes, _, mass, foreign = _pieces(ink, mask)
+def _apart(pieces):
+    "The numbers of the pieces of each digit, from left to right."
+    _, boxes, _, mass, foreign = pieces
     left, top, wide, high, _ = boxes.T
     order = np.argsort(high, kind="stable")
     order = order[~foreign[order]]
@@ -715,11 +727,14 @@ def _all_digits(ink, strength, clear, mask):
                 break
         else:
             columns.append([[k], start, end])
-    masks = []
-    for pieces, *_ in sorted(columns, key=lambda column: column[1]):
-        if (top + high)[pieces].max() - top[pieces].min() > 0.4 * size:
-            masks.append(_with_faint_ends(ink, np.isin(labels, pieces).astype(np.uint8), strength, lines=clear & ~mask))
-    return masks
+    columns = (numbers for numbers, *_ in sorted(columns, key=lambda column: column[1]))
+    return [numbers for numbers in columns if (top + high)[numbers].max() - top[numbers].min() > 0.4 * size]
+
+
+def _all_digits(ink, strength, clear, mask):
+    pieces = _pieces(ink, mask)
+    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _apart(pieces))
+    return [_with_faint_ends(ink, some, strength, lines=clear & ~mask) for some in masks]
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
 def _finished(ink, mask):
@@ -747,7 +762,8 @@ def _look(grey, dark_ink=None, room=1.0):
 
     ink = ink_in(grey, room)
     strokes = _clear_ink(ink)
-    mask, count = _main_digit(ink, *strokes), len(_all_digits(ink, *strokes))
+    pieces = _pieces(ink, strokes[-1])
+    mask, count = _main_digit(ink, *strokes, pieces), len(_apart(pieces))
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
@@ -830,8 +846,9 @@ def _lighter_sheet(grey, straight=False):
     edge = max(1, longer // 10)
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
-    low, high = np.percentile(closed, (3, 98))  # a sheet leaves more than 3 % of the picture to the table
-    candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
+    border = np.concatenate([closed[0], closed[-1], closed[:, 0], closed[:, -1]])
+    low, high = max(np.percentile(closed, 3), border.min()), np.percentile(closed, 98)  # the table is somewhere at the border, and not tiny
+    candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 5 if straight else 14)[1:-1]] if high - low > 12 else []
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
         return None
@@ -882,7 +899,8 @@ def _looks(grey):
     "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
     if 3 <= min(grey.shape) and max(grey.shape) < _TINY:
         dark_ink = is_dark_ink(_enlarged(grey))
-        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink)), ("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
+        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink))]
+        yield [("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
         return
     dark_ink, sheets = is_dark_ink(grey), {"the sheet alone": find_paper(grey), "the panel alone": _darker_sheet(grey)}
     yield [("the whole picture", 0.0, (grey, dark_ink)), *((name, 2.0, sheet[:1]) for name, sheet in sheets.items() if sheet)]
@@ -899,6 +917,7 @@ class _Seen:
     count: int = 1  # how many digits there seem to be
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
+    logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
 
 
 def _seen(picture, network):
@@ -918,7 +937,7 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
+            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), logits))
         seen.sort(key=lambda look: (not look.count, look.worse))
         if max_energy is None or seen and seen[0].count and seen[0].worse <= max_energy:
             break
@@ -989,9 +1008,9 @@ def plot_prediction(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #bf791291
-def _read(images, network, count=1, added=0.0):
+def _read(images, network, count=1, added=0.0, logits=None):
     "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits; how unlike a digit it must not be depends on the look at it."
-    logits = network.logits(images)
+    logits = network.logits(images) if logits is None else logits
     max_energy, sure = _threshold(network, "max_energy"), _threshold(network, "sure_probability")
     predictions = []
     for image, probabilities, high in zip(images, softmax(logits), energy(logits) + added):
@@ -1023,7 +1042,7 @@ def predict(
     network = _or_shipped(network)
     with _named(picture):
         look = _seen(picture, network)[0]
-    prediction = _read(look.image[None], network, look.count, look.added)[0]
+    prediction = _read(look.image[None], network, look.count, look.added, look.logits)[0]
     if prediction.is_digit is False or look.count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
     return prediction
@@ -1071,10 +1090,10 @@ class _Line:
     strength: float  # the share of ink along it
     pixels: tuple[np.ndarray, np.ndarray]  # rows and columns
 
-    def passes(self, x, y, near):
+    def passes(self, x, y, beside, above):
         "Whether it goes through this place, or ends there."
         share = np.clip((x - self.left) / max(1, self.right - self.left), 0, 1)
-        return self.left - near <= x <= self.right + near and abs(self.begins + share * (self.ends - self.begins) - y) <= near + self.thickness
+        return self.left - beside <= x <= self.right + beside and abs(self.begins + share * (self.ends - self.begins) - y) <= above + self.thickness
 
 # %% ../nbs/10_pictures.ipynb #66f3a51c
 def _straight(mask, length):
@@ -1124,22 +1143,34 @@ def _erase_lines(mask, share, lines):
 
 def _printed(level, upright, size, shortest):
     "Of the level lines and the upright ones (whose left end is the upper one) those that are no strokes of digits, for digits so many pixels high."
-    near = 0.22 * size
-    meets = {line: [any(other.passes(x, y, near) for other in level) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
-    sides = [line for line, ends in meets.items() if line.right - line.left > (1.15 if all(ends) else 1.9) * size]
-    ticks = [line for line, ends in meets.items() if line not in sides and ends[1]]
+    near, long = 0.22 * size, [line for line in level if line.right - line.left > 2 * size]
+    slope = float(np.median([(line.ends - line.begins) / (line.right - line.left) for line in long])) if long else 0.0
+    touch = 0.05 * size + 1
+    meets = {line: [any(other.passes(x, y, near, touch) for other in long) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
+    square = [line for line in upright if abs((line.ends - line.begins) / (line.right - line.left) + slope) < 0.06]
+    thin = [line for line in upright if line.thickness < 0.22 * size]
+    sides = [line for line in thin if line.right - line.left > 1.9 * size]
+    walls = [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
+
+    def are_alike(a, b):  # a single one between two ruled lines is a 1
+        fall = slope * (a.begins - b.begins)
+        return max(abs(a.left - b.left - fall), abs(a.right - b.right - fall)) < 0.1 * size
+
+    sides += [line for line in walls if sum(are_alike(line, other) for other in [*walls, *sides]) >= 3]
+    ticks = [line for line in thin if line in square and line not in sides and meets[line][1]]
     for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
         alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
                  and abs(line.left - tick.left) < 0.12 * size + 0.05 * abs(line.begins - tick.begins)]
         steps = np.diff(np.sort([line.begins for line in alike]))
         steps = steps[steps > 0.3 * size]
-        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2
-        if len(alike) >= 4 and (tick.right - tick.left < 0.6 * size or regular):
+        away = min((abs(line.begins - tick.begins) for line in alike if abs(line.begins - tick.begins) > 0.3 * size), default=0)
+        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2 and abs(away - np.median(steps)) < 0.12 * away
+        if len(alike) >= 4 and (tick.right - tick.left < 0.7 * size or regular):
             sides.append(tick)
     high = [side for side in sides if side.right - side.left > size]
 
     def is_framed(line):
-        return all(any(abs(side.begins - x) < near + side.thickness and side.left - near <= y <= side.right + near for side in high)
+        return all(any(abs(side.begins - x) < near + side.thickness and min(abs(y - side.left), abs(y - side.right)) < near for side in high)
                    for x, y in ((line.left, line.begins), (line.right, line.ends)))
 
     return [line for line in level if line.right - line.left > shortest * size or is_framed(line)], sides
@@ -1179,7 +1210,7 @@ def _without_print(clear, any_ink, share, size, shortest=2.6):
     around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
     clear, any_ink = clear & (1 - around), any_ink & (1 - around)
     level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
-    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.22 * size)
+    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.45 * size)
     level, upright = _printed(level, upright, size, shortest)
     _erase_lines(clear, share, level)
     turned = np.ascontiguousarray(clear.T)
@@ -1506,13 +1537,15 @@ class _Row:
         return _score(self.digits)
 
 
-def _apart(row, view, usual):
+def _at_gaps(row, view, usual):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
     gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
-    walls = np.array([any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in view.upright)
+    middle = float(np.mean([body.middle[1] for body in row]))
+    sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
+    walls = np.array([len(sides) > 1 and any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in sides)
                       for begin, end, y in between])
     even = len(gaps) > 2 and gaps.min() > 0 and gaps.max() < 1.7 * gaps.min()
     ends = np.zeros(len(gaps), bool) if even or walls.all() else gaps > max(view.size, 2.5 * usual)
@@ -1520,7 +1553,7 @@ def _apart(row, view, usual):
         ends |= walls
     return [list(number) for number in np.split(np.array(row, object), np.flatnonzero(ends) + 1)]
 
-
+# %% ../nbs/10_pictures.ipynb #8c9484c7
 @dataclass(frozen=True, eq=False)
 class _Found:
     "The rows of bodies that a view shows."
@@ -1544,14 +1577,14 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_apart(row, view, usual) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
     ink = sum(body.mass for body in bodies) / max(1e-9, sum(piece.mass for piece in view.pieces))
     return _Found(view, rows, small, slope, reader, score - 0.5 * (ink < 0.7), min(score / len(bodies), ink))
 
-
+# %% ../nbs/10_pictures.ipynb #8fec2183
 def _score(predictions):
     "How much of what was read is digits."
     return sum(1.0 if one.is_sure else 0.2 if one.is_digit in (True, None) else -0.5 for one in predictions)
@@ -1569,8 +1602,19 @@ def _read_rows(found):
         if digits:
             pieces = [_joined(run) for run, _ in digits]
             answers = [_doubted(found.reader.known[run][1], doubt) for run, doubt in digits]
-            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces]))
+            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
+
+
+def _left_out(view, digits, high):
+    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
+    x, y = np.array([digit.middle for digit in digits]).T
+    for piece in view.pieces:
+        column, row = piece.middle
+        between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
+        if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
+            return "there is other ink between the digits"
+    return ""
 
 
 def _doubted(prediction, doubt):
@@ -1635,15 +1679,15 @@ def _looks_at_rows(picture, network, starts, apart):
 def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
     looks = []
-    for pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
+    for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         for picture, place in pictures:
             seen = _looks_at_rows(picture, network, starts, apart)
-            looks += [(found, place) for found in seen]
+            looks += [(replace(found, score=found.score - less), place) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1:
                 level, back = _turned_level(picture, steep.slope)
                 looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
-        if looks:
+        if max((found.share for found, _ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
@@ -1756,16 +1800,20 @@ def read_number(
 def _only_row(rows):
     "The row that a picture is said to hold, with a doubt if there is more."
     main, *others = sorted(rows, key=lambda row: -row.score)
-    others = [row for row in others if row.score > 0]
     if any(len(row.digits) > 1 and row.score > 0.4 * main.score for row in others):
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level; or read all rows with read_sheet.")
-    return replace(main, doubt=main.doubt or "there is another digit outside of the row") if others else main
+    if any(row.score > 0 for row in others):
+        return replace(main, doubt=main.doubt or "there is another digit outside of the row")
+    lefts, tops, rights, bottoms = zip(*main.boxes)
+    boxes = [box for row in others for box in row.boxes]
+    amid = any(min(lefts) < (left + right) / 2 < max(rights) and top < max(bottoms) and bottom > min(tops) for left, top, right, bottom in boxes)
+    return replace(main, doubt=main.doubt or "there is other ink between the digits") if amid else main
 
 
 def _warn_of(numbers):
     "Warn as `predict` does, of what is no digit or cannot be told apart; not of what could be another digit."
     for number in numbers:
-        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith("there is"):
+        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith(("there is", "looked at")):
             warnings.warn(f"{number.text}: {number.doubt}.", stacklevel=3)
 
 # %% ../nbs/10_pictures.ipynb #02d4d3d3
@@ -1845,7 +1893,7 @@ def _keep_opencv_on_one_core():
 
 _opencv_on_one_core = _Held(_keep_opencv_on_one_core)
 
-
+# %% ../nbs/10_pictures.ipynb #acdbbc2e
 def _cores():
     "How many cores this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -1872,7 +1920,7 @@ def predict_many(
         try:
             with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
                 look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added)[0]
+                return path, _read(look.image[None], network, look.count, look.added, look.logits)[0]
         except MnistAnnError as error:
             return path, error
 
