@@ -47,7 +47,7 @@ def with_penalties(looks, sheet, later):
     "The ways to look at a picture, with these penalties."
     def changed(grey):
         for ways in looks(grey):
-            yield [(name, {"the whole picture": 0.0, "the sheet alone": sheet}.get(name, later), arguments) for name, _, arguments in ways]
+            yield [(name, {"the whole picture": 0.0, "the sheet alone": sheet, "the panel alone": sheet}.get(name, later), arguments) for name, _, arguments in ways]
     return changed
 
 
@@ -66,7 +66,7 @@ def main():
     options = parser.parse_args()
     folder = output_folder(parser, options)
     test, rows = ma.load_mnist()[1][:options.pictures], []
-    usual_looks, pictures._look, pictures.find_paper = pictures._looks, remembered(pictures._look), remembered(pictures.find_paper)
+    usual_looks, pictures._look, pictures._lighter_sheet = pictures._looks, remembered(pictures._look), remembered(pictures._lighter_sheet)
     warnings.simplefilter("ignore", UserWarning)  # that it looks like no digit
 
     def drawn(kind):

@@ -421,22 +421,22 @@ def flatten_background(
         raise MnistAnnError(_BLANK)
     grey = grey if dark_ink else 255 - grey
     factor = max(grey.shape) / (room or max(grey.shape))
-    small = cv2.medianBlur(_shrunk(grey, round(128 * factor)), 3)
-    room = max(small.shape) / factor
     light, depth, _ = _groups(grey)
     border = {"borderType": cv2.BORDER_REPLICATE}
     if depth < _NARROW:  # no wide shadow: beyond the picture there is paper, also where ink touches the border
-        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(_shrunk(grey, 96)[light]))}
-    for share in (0.5, 0.27):  # wider than any stroke, or than most
+        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(_shrunk(grey, 96)[light][::4]))}
+    for share, side in ((0.5, 64 if factor < 1.5 else 128), (0.27, 128)):  # wider than any stroke; than most, and then in more detail
+        small = cv2.medianBlur(_shrunk(grey, round(side * factor)), 3)
+        room = max(small.shape) / factor
         edge = int(share * room) + 2
         padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, **border)
         paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge - 2))[edge:-edge, edge:-edge]
-        if np.ptp(np.percentile(paper, (5, 95))) < 12:
+        if np.ptp(np.percentile(paper[::2, ::2], (5, 95))) < 12:
             break  # the light is even: no need to follow it more closely
     paper = cv2.resize(cv2.GaussianBlur(paper, (0, 0), max(1, room / 50)), grey.shape[::-1]).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 210) if max(grey.shape) > 60 else grey
     ink = np.clip((paper - smooth) / np.maximum(paper, 40), 0, None)
-    faint = np.median(ink)
+    faint = np.median(ink[::2, ::2])
     ink = np.where(_beside_paper(ink, faint), faint, ink)
     full = _clear(ink, faint)
     if full - faint < 0.06:
@@ -447,12 +447,11 @@ def flatten_background(
 def _darker_strokes(grey):
     "The skewness of a small copy at the widths of strokes, with its sign turned: above zero if narrow things are dark, below if they are light."
     small = _shrunk(grey, 96).astype(np.float32) / 255
-    size, margin = max(small.shape), max(small.shape) // 3
-    padded = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REFLECT)
     cubes = squares = 0.0
-    for width in np.array([1.5, 3, 6]) * size / 96:
-        difference = (cv2.GaussianBlur(padded, (0, 0), width) - cv2.GaussianBlur(padded, (0, 0), 1.6 * width))[margin:-margin or None, margin:-margin or None]
-        cubes, squares = cubes + (difference**3).mean(), squares + (difference**2).mean()
+    for width in np.array([1.5, 3, 6]) * max(small.shape) / 96:
+        narrow, wide = (cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for sigma in (width, 1.6 * width))
+        square = (narrow - wide)**2
+        cubes, squares = cubes + (square * (narrow - wide)).mean(), squares + square.mean()
     return -float(cubes) / max(float(squares), 1e-12)**1.5
 
 
@@ -509,9 +508,10 @@ def _pieces(ink, mask):
     sides = (left == 0).astype(int) + (top == 0) + (left + wide == width) + (top + high == height)
     level, upright = (wide > 0.9 * width) & (high < 0.06 * height), (high > 0.9 * height) & (wide < 0.06 * width) & (sides > 1)
     runs_along = (along_edge > 0.12) | (along_edge > 0.05) & (sides > 1)
-    for k in np.flatnonzero(sides > 1):
+    for k in 1 + np.flatnonzero((along_edge > 0)[1:]):
         _, across, _ = cv2.minAreaRect(np.argwhere(labels == k).astype(np.int32))
-        runs_along[k] |= max(across) > 4 * min(across)  # straight from edge to edge: a fold, the edge of a shadow, a band of light
+        if max(across) > 4 * min(across):  # straight, and from edge to edge or along one: a fold, a band of light, the edge of a shadow
+            runs_along[k] |= sides[k] > 1 or along_edge[k] * len(edges) > 0.5 * max(across)
     some = mass > 0.02 * mass.max()
     margins = left[some].min() / width, top[some].min() / height, 1 - (left + wide)[some].max() / width, 1 - (top + high)[some].max() / height
     if max(margins) < 0.08 and along_edge[1:].sum() < 0.4:
@@ -520,21 +520,32 @@ def _pieces(ink, mask):
     return labels, boxes, middles, mass, runs_along | level | upright | frame
 
 # %% ../nbs/10_pictures.ipynb #f3ca9026
-def _digit_among(ink, mask):
-    "Of the pieces of the mask the one that is most likely a digit, and those that belong to it."
-    height, width = mask.shape
-    labels, boxes, middles, mass, foreign = _pieces(ink, mask)
+def _near(mask, distance):
+    "What is at most so many pixels away from what is in the mask, bool."
+    return cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) <= distance
+
+
+def _digit_among(pieces):
+    "Of the pieces the one that is most likely a digit, and those that belong to it, as a mask."
+    labels, boxes, middles, mass, foreign = pieces
+    height, width = labels.shape
     wide, high = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
     off_centre = np.minimum(1, 2 * np.hypot(middles[:, 0] / width - 0.5, middles[:, 1] / height - 0.5))
     main = int((mass * np.where(foreign, 0.02, 1) * (1 - off_centre / 2)).argmax())
     size = max(wide[main], high[main])
-    near = np.unique(labels[cv2.dilate((labels == main).astype(np.uint8), _disc(0.36 * size)) > 0])
     belongs = (mass > 0.02 * mass[main]) & ~foreign & (np.maximum(wide, high) < 1.2 * size)
-    return np.isin(labels, [main, *(k for k in near if k and belongs[k])]).astype(np.uint8)
+    belongs[main] = True
+    if belongs.sum() > 1:
+        near = np.unique(labels[_near((labels == main).astype(np.uint8), 0.18 * size)])
+        belongs &= np.isin(np.arange(len(mass)), near)
+    return belongs[labels].astype(np.uint8)
 
 # %% ../nbs/10_pictures.ipynb #3a7d16df
 def _without_lines(mask):
     "The mask without thin, level lines from edge to edge, but with what crosses them."
+    level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, min(7, mask.shape[1] // 8 + 1))), borderType=cv2.BORDER_REPLICATE)
+    if level.any(axis=0).mean() < 0.75:
+        return mask  # nothing level reaches from edge to edge
     width, length, found = mask.shape[1], int(0.3 * mask.shape[1]) | 1, np.zeros_like(mask)
     padded = cv2.copyMakeBorder(mask, length, length, length, length, cv2.BORDER_REPLICATE)
     for slope in np.linspace(-0.12, 0.12, 9):  # up to seven degrees
@@ -578,10 +589,10 @@ def _without_frames(mask):
 def _with_faint_ends(ink, mask, strength, lines):
     "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
     rows, columns = np.nonzero(mask)
-    near = cv2.dilate(mask, _disc(0.3 * max(np.ptp(rows), np.ptp(columns)) + 1))
-    faint = mask | ((ink > strength / 2) & (near > 0) & ~cv2.dilate(lines, _disc(3)).astype(bool))
-    _, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
-    grown = np.isin(labels, np.setdiff1d(labels[mask > 0], [0])).astype(np.uint8)
+    near = _near(mask, 0.15 * max(np.ptp(rows), np.ptp(columns)) + 0.5)
+    faint = mask | ((ink > strength / 2) & near & ~cv2.dilate(lines, _disc(3)).astype(bool))
+    count, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+    grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
 
 # %% ../nbs/10_pictures.ipynb #9e807079
@@ -604,8 +615,8 @@ def find_digit(
     return _main_digit(ink, *_clear_ink(ink))
 
 
-def _main_digit(ink, strength, clear, mask):
-    return _with_faint_ends(ink, _digit_among(ink, mask), strength, lines=clear & ~mask)
+def _main_digit(ink, strength, clear, mask, pieces=None):
+    return _with_faint_ends(ink, _digit_among(pieces or _pieces(ink, mask)), strength, lines=clear & ~mask)
 
 # %% ../nbs/10_pictures.ipynb #1f72185b
 def cut_out(
@@ -696,8 +707,9 @@ def find_digits(
     return _all_digits(ink, *_clear_ink(ink))
 
 
-def _all_digits(ink, strength, clear, mask):
-    labels, boxes, _, mass, foreign = _pieces(ink, mask)
+def _apart(pieces):
+    "The numbers of the pieces of each digit, from left to right."
+    _, boxes, _, mass, foreign = pieces
     left, top, wide, high, _ = boxes.T
     order = np.argsort(high, kind="stable")
     order = order[~foreign[order]]
@@ -715,11 +727,14 @@ def _all_digits(ink, strength, clear, mask):
                 break
         else:
             columns.append([[k], start, end])
-    masks = []
-    for pieces, *_ in sorted(columns, key=lambda column: column[1]):
-        if (top + high)[pieces].max() - top[pieces].min() > 0.4 * size:
-            masks.append(_with_faint_ends(ink, np.isin(labels, pieces).astype(np.uint8), strength, lines=clear & ~mask))
-    return masks
+    columns = (numbers for numbers, *_ in sorted(columns, key=lambda column: column[1]))
+    return [numbers for numbers in columns if (top + high)[numbers].max() - top[numbers].min() > 0.4 * size]
+
+
+def _all_digits(ink, strength, clear, mask):
+    pieces = _pieces(ink, mask)
+    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _apart(pieces))
+    return [_with_faint_ends(ink, some, strength, lines=clear & ~mask) for some in masks]
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
 def _finished(ink, mask):
@@ -747,7 +762,8 @@ def _look(grey, dark_ink=None, room=1.0):
 
     ink = ink_in(grey, room)
     strokes = _clear_ink(ink)
-    mask, count = _main_digit(ink, *strokes), len(_all_digits(ink, *strokes))
+    pieces = _pieces(ink, strokes[-1])
+    mask, count = _main_digit(ink, *strokes, pieces), len(_apart(pieces))
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
@@ -830,8 +846,9 @@ def _lighter_sheet(grey, straight=False):
     edge = max(1, longer // 10)
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
-    low, high = np.percentile(closed, (3, 98))  # a sheet leaves more than 3 % of the picture to the table
-    candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 14)[1:-1]] if high - low > 12 else []
+    border = np.concatenate([closed[0], closed[-1], closed[:, 0], closed[:, -1]])
+    low, high = max(np.percentile(closed, 3), border.min()), np.percentile(closed, 98)  # the table is somewhere at the border, and not tiny
+    candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 5 if straight else 14)[1:-1]] if high - low > 12 else []
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
         return None
@@ -882,7 +899,8 @@ def _looks(grey):
     "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
     if 3 <= min(grey.shape) and max(grey.shape) < _TINY:
         dark_ink = is_dark_ink(_enlarged(grey))
-        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink)), ("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
+        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink))]
+        yield [("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
         return
     dark_ink, sheets = is_dark_ink(grey), {"the sheet alone": find_paper(grey), "the panel alone": _darker_sheet(grey)}
     yield [("the whole picture", 0.0, (grey, dark_ink)), *((name, 2.0, sheet[:1]) for name, sheet in sheets.items() if sheet)]
@@ -899,6 +917,7 @@ class _Seen:
     count: int = 1  # how many digits there seem to be
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
+    logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
 
 
 def _seen(picture, network):
@@ -918,7 +937,7 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1)))
+            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), logits))
         seen.sort(key=lambda look: (not look.count, look.worse))
         if max_energy is None or seen and seen[0].count and seen[0].worse <= max_energy:
             break
@@ -989,9 +1008,9 @@ def plot_prediction(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #bf791291
-def _read(images, network, count=1, added=0.0):
+def _read(images, network, count=1, added=0.0, logits=None):
     "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits; how unlike a digit it must not be depends on the look at it."
-    logits = network.logits(images)
+    logits = network.logits(images) if logits is None else logits
     max_energy, sure = _threshold(network, "max_energy"), _threshold(network, "sure_probability")
     predictions = []
     for image, probabilities, high in zip(images, softmax(logits), energy(logits) + added):
@@ -1023,7 +1042,7 @@ def predict(
     network = _or_shipped(network)
     with _named(picture):
         look = _seen(picture, network)[0]
-    prediction = _read(look.image[None], network, look.count, look.added)[0]
+    prediction = _read(look.image[None], network, look.count, look.added, look.logits)[0]
     if prediction.is_digit is False or look.count > 1:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
     return prediction
@@ -1518,7 +1537,7 @@ class _Row:
         return _score(self.digits)
 
 
-def _apart(row, view, usual):
+def _at_gaps(row, view, usual):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
@@ -1558,7 +1577,7 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_apart(row, view, usual) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
@@ -1901,7 +1920,7 @@ def predict_many(
         try:
             with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
                 look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added)[0]
+                return path, _read(look.image[None], network, look.count, look.added, look.logits)[0]
         except MnistAnnError as error:
             return path, error
 
