@@ -1210,7 +1210,9 @@ def _without_print(clear, any_ink, share, size, shortest=2.6):
     around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
     clear, any_ink = clear & (1 - around), any_ink & (1 - around)
     level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
-    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.45 * size)
+    turned = np.ascontiguousarray(any_ink.T)
+    upright = _lines(turned, share.T, 1.1 * size, 0.45 * size)
+    upright += [line for line in _lines(turned, share.T, 0.3 * size, 0.22 * size) if line.right - line.left < 1.1 * size]
     level, upright = _printed(level, upright, size, shortest)
     _erase_lines(clear, share, level)
     turned = np.ascontiguousarray(clear.T)
@@ -1516,7 +1518,7 @@ def _view(grey, size, shortest=2.6):
         mask, level, upright = _without_print(*_clear_and_any(share, floor, factor * size), share, factor * size, shortest)
         pieces = _pieces_of(mask, share, 0.1 * factor * size)
         high = _digit_height(pieces, mask.shape)
-        if high is None or high < 5:
+        if high is None or high < 5 or high / factor < 6:
             return None
         size, before = high / factor, size
         if 0.8 < size / before < 1.25:
