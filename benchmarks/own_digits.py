@@ -1,22 +1,25 @@
-"""How well pictures of digits are read: looked at as chapter 10 does it, and as most tutorials do (grey, inverted if bright, shrunk).
+"""How well pictures of digits are read: looked at as chapter 10 does it, and as most tutorials do (grey, inverted if bright, shrunk); and what is
+made of pictures in which there is no digit.
 
-The pictures are made from the first test digits, each kind with its own hardship, "together" with several by chance, "on a table" as whole
-sheets with what lies around them; the same seed gives the same pictures. Two kinds are by other hands: the 1,797 digits of scikit-learn's
-`load_digits` (8 x 8 pixels), enlarged, and those of fonts that people drew after their own handwriting. The fonts come from npm's @fontsource
-packages (open licences), which `npm pack` fetches into the folder `runs/fonts`; without npm, this kind is left out. No digit of the two kinds was
-trained on. They were looked at, however, when chapter 08's drawn digits were thought out, and a fifth of scikit-learn's when two constants were set.
+Most pictures are made from the first test digits, each kind with its own hardship, "together" with several by chance, "on a table" as whole
+sheets with what lies around them; the same seed gives the same pictures. Some are as they come from a program: "on a panel" a digit on a dark
+panel on a light page, "in a box" with a printed frame, "shrunk" to 8 to 27 pixels, "tight crop" without any margin, "16 x 16" filling a frame of
+so many black or white pixels. Two kinds are by hands that the shipped network did not learn from (hands.py): the second half of scikit-learn's
+digits, as they are (8 x 8 pixels, 0 to 16), and fonts that people drew after their own handwriting. Both were looked at, however, when chapter 08's drawn
+digits were thought out, and a tenth of that half of scikit-learn's when two constants were set.
+
+In the kinds that begin with "no digit" there is none: empty boxes, empty sheets, empty sheets on a table, and the letters and signs of those fonts (without
+O, l and the others that are digits to many). Right is then a doubt, or a refusal. Surely wrong is an answer called sure that is not the digit on the picture.
 """
-import shutil
-import subprocess
-import tarfile
 import warnings
 from io import BytesIO
 from time import perf_counter
 
 import cv2
+import hands
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-from table import ROOT, arguments, output_folder, processor, today, write_table
+from PIL import ImageFont
+from table import arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma
 
@@ -26,14 +29,8 @@ INKS = np.float32([[0.75, 0.1, 0.1], [0.1, 0.15, 0.7], [0.1, 0.5, 0.2], [0.5, 0.
 PAPERS = np.float32([[0.95, 0.95, 0.67], [0.9, 0.86, 0.95], [0.81, 0.95, 0.81], [0.95, 0.95, 0.95]])
 LINES = np.float32([[0.55, 0.65, 0.9], [0.7, 0.7, 0.72], [0.9, 0.6, 0.6], [0.4, 0.4, 0.45]])
 TABLES = np.float32([[0.45, 0.3, 0.2], [0.25, 0.25, 0.27], [0.65, 0.5, 0.35], [0.15, 0.13, 0.12], [0.75, 0.75, 0.73]])
-HANDS = """architects-daughter annie-use-your-telescope bad-script beth-ellen caveat caveat-brush cedarville-cursive charmonman chilanka coming-soon
-    covered-by-your-grace crafty-girls dawning-of-a-new-day dekko delius edu-nsw-act-foundation edu-sa-beginner fuzzy-bubbles gaegu gamja-flower
-    give-you-glory gloria-hallelujah gochi-hand grape-nuts hachi-maru-pop handlee hi-melody homemade-apple indie-flower itim just-another-hand
-    just-me-again-down-here kalam klee-one kristi la-belle-aurore liu-jian-mao-cao long-cang loved-by-the-king mali mansalva marck-script mynerve
-    nanum-brush-script nanum-pen-script neucha nothing-you-could-do over-the-rainbow pangolin patrick-hand permanent-marker playwrite-cz
-    playwrite-de-grund playwrite-fr-moderne playwrite-it-moderna playwrite-nl playwrite-pl poor-story reenie-beanie rock-salt schoolbell sedgwick-ave
-    shadows-into-light shadows-into-light-two short-stack single-day sue-ellen-francisco sunshiney swanky-and-moo-moo the-girl-next-door vibur
-    waiting-for-the-sunrise walter-turncoat yomogi zeyada""".split()
+SIGNS = hands.SIGNS + "$=<>*!"
+EMPTY = ("plain", "ruled", "squared", "shadow", "perspective", "colour")
 
 
 def enlarged(image, size, change):
@@ -89,12 +86,14 @@ def lit(sheet, gradient, shadow, rng):
 
 
 def picture(image, kind, seed):
-    "A picture, uint8 (height, width, 3), of an MNIST digit, with the hardship of this kind."
+    "A picture, uint8 (height, width, 3), of an MNIST digit, or of nothing (None), with the hardship of this kind."
     rng = np.random.default_rng(seed)
     hard = {name: kind == name or kind == "together" and rng.random() < (0.25 if name in ("light on dark", "pencil") else 0.5) for name in KINDS}
     height, width = (int(side) for side in rng.integers(240, 420, 2))
     size = (rng.uniform(0.15, 0.25) if kind == "small" else rng.uniform(0.45, 0.75)) * min(height, width)
-    ink = placed(enlarged(image, size, -1 if hard["thin"] else int(hard["thick"])), height, width, kind, rng)
+    ink = np.zeros((height, width), np.float32)
+    if image is not None:
+        ink = placed(enlarged(image, size, -1 if hard["thin"] else int(hard["thick"])), height, width, kind, rng)
     colour = rng.uniform(0.82, 0.97) * np.float32([1, 0.99, 0.95]) if not hard["colour"] else PAPERS[rng.integers(len(PAPERS))]
     pen = INKS[rng.integers(len(INKS))] if hard["colour"] else np.float32([0.12, 0.12, 0.14]) * rng.uniform(0.5, 2)
     grain = cv2.GaussianBlur(rng.standard_normal((height, width)).astype(np.float32), (0, 0), rng.uniform(0.7, 3))
@@ -121,7 +120,7 @@ def picture(image, kind, seed):
 
 
 def on_a_table(image, seed):
-    "A photograph, uint8 (height, width, 3), of a whole sheet with an MNIST digit on a table, turned a little, in the shadow of hand and telephone."
+    "A photograph, uint8 (height, width, 3), of a whole sheet with an MNIST digit, or nothing, on a table, turned a little, in the shadow of hand and telephone."
     rng = np.random.default_rng((seed, 1))
     sheet = picture(image, rng.choice(["plain", "ruled", "squared", "colour", "pencil"]), seed).astype(np.float32) / 255
     height, width = (int(side) for side in rng.integers(420, 600, 2))
@@ -143,68 +142,146 @@ def on_a_table(image, seed):
     return (255 * np.clip(scene, 0, 1)).astype(np.uint8)
 
 
+def on_a_panel(image, seed):
+    "A light digit on a dark panel on a light page, uint8 (height, width, 3): a drawing program's window, a blackboard on a wall."
+    rng = np.random.default_rng((seed, 2))
+    panel = picture(image, "light on dark", seed)
+    margins = (rng.uniform(0.08, 0.6, 4) * np.repeat(panel.shape[:2], 2)).astype(int)
+    page = (255 * rng.uniform(0.8, 1) * PAPERS[rng.integers(len(PAPERS))]).tolist()
+    return cv2.copyMakeBorder(panel, *margins.tolist(), cv2.BORDER_CONSTANT, value=page)
+
+
+def in_a_box(image, seed):
+    "A digit in a printed frame, uint8 (height, width, 3); with None the frame alone, at times cut out so that nothing is around it."
+    rng = np.random.default_rng((seed, 3))
+    page = picture(image, "plain", seed)
+    inside = rng.uniform(0.01, 0.06, 4) * np.repeat(page.shape[:2], 2)
+    top, bottom, left, right = inside.astype(int).tolist()
+    if image is None and rng.random() < 0.5:
+        top = bottom = left = right = 0
+    pen = int(rng.integers(1, 6))
+    return cv2.rectangle(np.ascontiguousarray(page), (left, top), (page.shape[1] - 1 - right, page.shape[0] - 1 - bottom),
+                         (int(rng.integers(0, 120)),) * 3, pen)
+
+
+def shrunk(image, seed):
+    "A plain picture of 8 to 27 pixels, uint8 (height, width, 3)."
+    page = picture(image, "plain", seed)
+    rows, columns = np.nonzero(page.min(axis=2) < 120)
+    margin, middle = max(np.ptp(rows), np.ptp(columns)) * 7 // 10, (int(np.mean(rows)), int(np.mean(columns)))
+    page = page[max(0, middle[0] - margin):middle[0] + margin, max(0, middle[1] - margin):middle[1] + margin]
+    side = 8 + seed % 20
+    return cv2.resize(page, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def tight(image, seed):
+    "The part of a plain picture that its ink fills, uint8 (height, width, 3)."
+    page = picture(image, "plain", seed)
+    rows, columns = np.nonzero(page.min(axis=2) < 120)
+    return np.ascontiguousarray(page[rows.min():rows.max() + 1, columns.min():columns.max() + 1])
+
+
+def filling(image, seed):
+    "The digit as 16 x 16 pixels, uint8 of 0 and 255, which it fills from edge to edge; light or dark ink."
+    rows, columns = np.nonzero(image > 60)
+    cut = image[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+    if cut.shape[1] < cut.shape[0] / 2:  # a 1 stays narrow
+        missing = cut.shape[0] // 2 - cut.shape[1]
+        cut = np.pad(cut, ((0, 0), (missing // 2, missing - missing // 2)))
+    binary = (cv2.resize(cut, (16, 16), interpolation=cv2.INTER_AREA) > 100).astype(np.uint8) * 255
+    return 255 - binary if seed % 2 else binary
+
+
 def usual(pixels):
     "What most tutorials do, as in figure 1 of chapter 06: grey, shrunk to 28 x 28, inverted if bright."
-    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (28, 28), interpolation=cv2.INTER_AREA)
+    if pixels.dtype != np.uint8:  # scikit-learn's
+        pixels = (pixels * (255 / 16)).astype(np.uint8)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
+    grey = cv2.resize(grey, (28, 28), interpolation=cv2.INTER_AREA)
     return 255 - grey if grey.mean() > 127 else grey
 
 
 def ours(pixels):
-    "What chapter 10 lets the network see; a blank image where it refuses the picture."
+    "The digit that `predict` reads, and whether it is sure; (None, False) where it refuses the picture."
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that it looks like no digit
-            return ma.predict(pixels).image
+            answer = ma.predict(pixels)
+            return answer.digit, bool(answer.is_sure)
     except ma.MnistAnnError:
-        return np.zeros((28, 28), np.uint8)
+        return None, False
 
 
 def other_writers():
-    "scikit-learn's digits as pictures of 160 x 160 pixels, uint8, and their labels."
+    "The half of scikit-learn's digits that was not learned from, as they are: floats (8, 8) from 0 to 16."
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    images = np.pad((digits.images * 15.9).astype(np.uint8), ((0, 0), (4, 4), (4, 4)))
-    return [cv2.cvtColor(cv2.resize(image, (160, 160), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB) for image in images], digits.target
+    half = len(load_digits().target) // 2
+    return list(load_digits().images[half:]), load_digits().target[half:].tolist()
 
 
-def handwritten_fonts():
-    "The digits of the fonts as pictures of 360 x 360 pixels, and their labels; None without npm."
-    folder, images = ROOT / "runs/fonts", []
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in HANDS:
-        if not list(folder.glob(f"fontsource-{name}-[0-9]*.tgz")):
-            if not shutil.which("npm"):
-                print("npm is missing: the handwritten fonts are left out", flush=True)
-                return None
-            subprocess.run(["npm", "pack", "--silent", f"@fontsource/{name}"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        with tarfile.open(next(folder.glob(f"fontsource-{name}-[0-9]*.tgz"))) as package:
-            file = min((file for file in package.getnames() if file.endswith("-latin-400-normal.woff2")), key=len)
-            font = ImageFont.truetype(BytesIO(package.extractfile(file).read()), 160)
-        for digit in "0123456789":
-            sheet = Image.new("RGB", (360, 360), "white")
-            ImageDraw.Draw(sheet).text((180, 180), digit, font=font, fill="black", anchor="mm")
-            images.append(np.asarray(sheet))
-    return images, np.tile(np.arange(10), len(HANDS))
+def fonts_write(signs):
+    "These signs of the fonts that were not learned from, as pictures of 360 x 360 pixels, and the signs; None without npm."
+    fonts = hands.fetched(hands.ASKED)
+    if fonts is None:
+        return None
+    fonts = [ImageFont.truetype(BytesIO(file), 160) for file in fonts.values()]
+    written = [(hands.written(sign, font), sign) for font in fonts for sign in signs]
+    return tuple(zip(*(one for one in written if one[0].min() < 128)))  # some fonts lack a sign
+
+
+def all_kinds(test):
+    "Each kind, and a function that gives its pictures and the digits on them, None where there is none; or None, if there are no such pictures."
+    def each(make, images, *more):
+        labels = test.labels.tolist() if images is test.images else [None] * len(test)
+        return lambda: ([make(image, *more, seed) for seed, image in enumerate(images)], labels)
+
+    def fonts_digits():
+        if found := fonts_write("0123456789"):
+            return found[0], list(map(int, found[1]))
+
+    def fonts_others(signs):
+        if found := fonts_write(signs):
+            return found[0], [None] * len(found[0])
+
+    nothing = [None] * len(test)
+    made = {"on a table": on_a_table, "on a panel": on_a_panel, "in a box": in_a_box, "shrunk": shrunk, "tight crop": tight, "16 x 16": filling}
+    return {
+        **{kind: each(picture, test.images, kind) for kind in KINDS},
+        **{kind: each(make, test.images) for kind, make in made.items()},
+        "other writers": other_writers,
+        "handwritten fonts": fonts_digits,
+        "no digit: box": each(in_a_box, nothing),
+        "no digit: sheet": lambda: ([picture(None, EMPTY[k % len(EMPTY)], k) for k in range(len(test))], nothing),
+        "no digit: table": each(on_a_table, nothing),
+        "no digit: letters": lambda: fonts_others(hands.LETTERS[:-len(hands.SIGNS)][::4]),
+        "no digit: signs": lambda: fonts_others(SIGNS),
+    }
 
 
 def main():
     parser = arguments(__doc__, pictures=300)
+    parser.add_argument("--only", default="", help="only the kinds that begin so; nothing is written")
     options = parser.parse_args()
     folder = output_folder(parser, options)
     test, network, rows = ma.load_mnist()[1][:options.pictures], ma.load_pretrained(), []
-    cases = {kind: ([picture(image, kind, k) for k, image in enumerate(test.images)], test.labels) for kind in KINDS}
-    cases["on a table"] = [on_a_table(image, k) for k, image in enumerate(test.images)], test.labels
-    cases |= {"other writers": other_writers(), "handwritten fonts": handwritten_fonts()}
-    for kind, (pictures, labels) in ((kind, case) for kind, case in cases.items() if case):
+    ma.predict(test.images[0])  # what the first call loads is not timed
+    for kind, make in all_kinds(test).items():
+        if not kind.startswith(options.only) or (made := make()) is None:
+            continue
+        pictures, labels = made
         started = perf_counter()
-        prepared = np.stack([ours(pixels) for pixels in pictures])
+        answers = [ours(pixels) for pixels in pictures]
         milliseconds = 1000 * (perf_counter() - started) / len(pictures)
-        right = {name: np.count_nonzero(network.predict(images) == labels)
-                 for name, images in (("usual", np.stack([usual(pixels) for pixels in pictures])), ("ours", prepared))}
-        rows.append({"kind": kind, "pictures": len(pictures), "usual_right": right["usual"], "ours_right": right["ours"],
+        with_digit = labels[0] is not None
+        right = [digit == label if with_digit else not sure for (digit, sure), label in zip(answers, labels)]
+        wrong = sum(sure and digit != label for (digit, sure), label in zip(answers, labels))
+        in_the_usual_way = network.predict(np.stack([usual(pixels) for pixels in pictures]))
+        rows.append({"kind": kind, "pictures": len(pictures), "usual_right": np.count_nonzero(in_the_usual_way == labels) if with_digit else 0,
+                     "ours_right": sum(right), "sure": sum(sure for _, sure in answers), "surely_wrong": wrong,
                      "milliseconds": round(milliseconds, 1), "processor": processor(), "date": today()})
-        print(f"{kind:<17} usual {right['usual'] / len(pictures):.1%}, ours {right['ours'] / len(pictures):.1%}, {milliseconds:.1f} ms", flush=True)
+        print(f"{kind:<17} {len(pictures):4} pictures: usual {rows[-1]['usual_right'] / len(pictures):.1%}, ours {sum(right) / len(pictures):.1%}, "
+              f"surely wrong {wrong}, {milliseconds:.1f} ms", flush=True)
     if folder:
         write_table(rows, folder / "own_digits.csv")
 

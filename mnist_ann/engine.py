@@ -32,7 +32,7 @@ import tensorflow as tf
 from IPython.display import display
 from tqdm import tqdm
 
-from .data import Digits, MnistAnnError
+from .data import Digits, MnistAnnError, _in_short, _refusing, one_hot
 from .files import _written_whole
 from .network import shuffled, to_network
 from .training import _SCHEDULES, History, learning_rates
@@ -217,20 +217,26 @@ def _described(found):
     return f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
 
 # %% ../nbs/11_engine.ipynb #11a89270
-def _pieces_of(digits, pixels, batch_size, augment=None, teacher=None, seed=0):
+def _pieces_of(digits, pixels, batch_size, augment=None, teacher=None, others=None, seed=0):
     """A function of an epoch and its order that gives its digits, as tensors in pieces: (images (n, pixels), labels (n,), targets, order (n,)).
 
-    The order is among the digits of the piece; targets is a list of one array (n, 10), or empty without a teacher. With `augment` or
-    `teacher`, the pixels must be all 784.
+    The order is among the digits of the piece; targets is a list of one array (n, 10), or empty without a teacher and others, which come
+    after the digits, with the label -1. With `augment`, `teacher` or others, the pixels must be all 784.
     """
     labels, file = digits.labels.astype(np.int32), _mapped_file(digits.images)
 
     def shown(images, *number):
         images = images if augment is None else _augmented(augment, images, (seed, *number))
-        return tf.constant(images), [] if teacher is None else [tf.constant(_taught(teacher, images))]
+        if others is None:
+            return tf.constant(images), [] if teacher is None else [tf.constant(_taught(teacher, images))]
+        known = one_hot(digits.labels) if teacher is None else _taught(teacher, images[:len(digits)])
+        return tf.constant(images), [tf.constant(np.concatenate([known, np.full((len(others), 10), 0.1, np.float32)]))]
 
     if file is None:
-        images, labels = digits.images.reshape(-1, 784).take(pixels, axis=1), tf.constant(labels)
+        images = digits.images.reshape(-1, 784).take(pixels, axis=1)
+        if others is not None:
+            images, labels = np.concatenate([images, others.reshape(-1, 784)]), np.append(labels, np.full(len(others), -1, np.int32))
+        labels = tf.constant(labels)
         always = shown(images) if augment is None else None
 
         def whole(epoch, order):
@@ -513,14 +519,14 @@ def _check_digits(**named):
     "Raises `MnistAnnError` unless each of these is Digits, at least one."
     for name, digits in named.items():
         if not isinstance(digits, Digits) or not len(digits):
-            raise MnistAnnError(f"{name} must be Digits, at least one, not {digits!r}. See load_mnist and split.")
+            raise MnistAnnError(f"{name} must be Digits, at least one, not {_in_short(digits)}. See load_mnist and split.")
 
 
 def _checked(train, valid, settings):
     "The settings as plain numbers, which JSON can hold. Raises `MnistAnnError` for those that cannot work."
     def must(condition, name, demand):
         if not condition:
-            raise MnistAnnError(f"{name} must {demand}, not {settings[name]!r}.")
+            raise MnistAnnError(f"{name} must {demand}, not {_in_short(settings[name])}.")
 
     _check_digits(train=train, valid=valid)
     settings = dict(settings)
@@ -544,31 +550,52 @@ def _checked(train, valid, settings):
     for name, of in (("augment", "images and a seed"), ("teacher", "images")):
         must(settings[name] is None or callable(settings[name]), name, f"be a function of {of}, or None")
         settings[name] = None if settings[name] is None else repr(settings[name])
+    if (others := settings["others"]) is not None:
+        fits = isinstance(others, np.ndarray) and others.dtype == np.uint8 and others.shape[1:] == (28, 28) and len(others)
+        if not fits or _mapped_file(train.images) is not None:
+            raise MnistAnnError("others must be pictures, uint8 (n, 28, 28), at least one, beside training digits that are in memory, "
+                                f"not {_described(others)}.")
+        settings["others"] = f"{len(others)} pictures, sha256={sha256(np.ascontiguousarray(others)).hexdigest()[:16]}"
     if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
         raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
                             "of float32. Use float32.")
     return settings
 
+# %% ../nbs/11_engine.ipynb #ff2cfe26
+def _plain(model):
+    "The `Network` of a model whose arrays are the network's own, so that new ones can be put in their place; `MnistAnnError` for another."
+    network = to_network(model)
+    if not hasattr(model, "set_weights"):
+        raise MnistAnnError("train changes a Keras model, and a Network cannot be changed. Make a model of it with to_keras.")
+    arrays = [array for pair in zip(network.weights, network.biases) for array in pair]
+    theirs = model.get_weights()
+    if len(arrays) != len(theirs) or not all(np.array_equal(a, b) for a, b in zip(arrays, theirs)):
+        raise MnistAnnError("this model has a layer that scales its inputs, or layers without biases. Train a plain one: to_keras(to_network(model)).")
+    return network
+
+
 # %% ../nbs/11_engine.ipynb #01a93bbf
 _DIVERGED = 1000.0  # nats: a loss above this comes down no more
 
 
-def _trainer(train, valid, settings, augment, teacher):
+def _trainer(train, valid, settings, augment, teacher, others):
     "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
-    batch_size, momentum = min(settings["batch_size"], len(train)), settings["momentum"]
-    untouched = augment is None and teacher is None and not settings["weight_decay"] and not settings["adversarial"]  # then pixels without ink change nothing
+    n = len(train) + (0 if others is None else len(others))
+    batch_size, momentum = min(settings["batch_size"], n), settings["momentum"]
+    untouched = augment is None and teacher is None and others is None and not settings["weight_decay"] and not settings["adversarial"]  # then pixels without ink change nothing
     pixels = _inked_pixels(train.images) if untouched else np.arange(784)
-    pieces_of = _pieces_of(train, pixels, batch_size, augment, teacher, settings["seed"])
+    pieces_of = _pieces_of(train, pixels, batch_size, augment, teacher, others, settings["seed"])
     options = {name: settings[name] for name in ("nesterov", "label_smoothing", "precision", "weight_decay", "adversarial", "weight_average")}
-    options |= dict(sizes=(len(pixels), *settings["hidden_units"], 10), batch_size=batch_size, momentum=bool(momentum), taught=teacher is not None)
-    steps = -(-len(train) // batch_size)
+    options |= dict(sizes=(len(pixels), *settings["hidden_units"], 10), batch_size=batch_size, momentum=bool(momentum),
+                    taught=teacher is not None or others is not None)
+    steps = -(-n // batch_size)
 
     def next_epoch(state):
         started, sums, done = perf_counter(), np.zeros(2), state.epoch * steps
         before = state.weights, state.velocities, state.averages
         arrays = [_compact(some, pixels) for some in before]
         rates = learning_rates(settings["learning_rate"], steps, state.epoch, settings["epochs"], settings["schedule"], settings["warmup"])
-        for images, labels, targets, order in pieces_of(state.epoch, shuffled(len(train), settings["seed"], state.epoch)):
+        for images, labels, targets, order in pieces_of(state.epoch, shuffled(n, settings["seed"], state.epoch)):
             piece_rates, rates = np.split(rates, [-(-len(order) // batch_size)])
             *arrays, added, lengths = _compile_epoch(len(order), **options)(
                 images, labels, targets, *arrays, order, tf.constant(piece_rates), tf.constant(momentum), tf.constant(done))
@@ -576,7 +603,7 @@ def _trainer(train, valid, settings, augment, teacher):
         weights, velocities, averages = (_restored(some, pixels, old) for some, old in zip(arrays, before))
         examined = averages or weights
         moved = [float(tf.math.divide_no_nan(length, tf.norm(W))) for length, W in zip(lengths, weights[::2])]
-        (loss, accuracy), (val, dead) = sums / len(train), _examine(examined, valid)
+        (loss, accuracy), (val, dead) = sums / [n, len(train)], _examine(examined, valid)
         if not all(map(isfinite, (loss, *val, *moved))) or max(loss, val[0]) > _DIVERGED:
             raise MnistAnnError(f"training diverged in epoch {state.epoch + 1}: the loss is {loss:.3g}, where knowing nothing costs "
                                 f"{log(10):.2f}. Lower the learning rate ({settings['learning_rate']}) or the momentum ({momentum}).")
@@ -594,6 +621,7 @@ def _extended(history, **figures):
     return replace(history, **{name: [*getattr(history, name), figure] for name, figure in figures.items()})
 
 # %% ../nbs/11_engine.ipynb #1e84e55b
+@_refusing
 def train(
     model: keras.Model,  # from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from; from memory, or from a file by `load_idx(folder, in_memory=False)`
@@ -617,19 +645,19 @@ def train(
     adversarial: float = 0.0,  # also learn from each image after a step of this length against the network; 1 is a pixel from paper to ink
     weight_average: float = 0.0,  # examine and keep a running average of the weights; this share of it stays at each step
     teacher: Callable[[np.ndarray], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
+    others: np.ndarray | None = None,  # pictures of no digit, uint8 (n, 28, 28): of each, the ten answers shall be equally probable (Hendrycks et al. 2019)
     augment: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
-    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the
-    epoch, and returns the history so far; a second Ctrl-C stops at once. Raises `MnistAnnError` for settings, models and checkpoints
-    that it cannot use or write, and when the training diverges; the model then has the weights of the last good epoch.
+    Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the epoch, and
+    returns the history so far; a second one stops at once. Raises `MnistAnnError` for what it cannot use or write, and when the training diverges.
     """
     given = {**locals()}
     settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})
-    settings |= dict(hidden_units=list(to_network(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
+    settings |= dict(hidden_units=list(_plain(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
-    next_epoch = _trainer(train, valid, settings, augment, teacher)
+    next_epoch = _trainer(train, valid, settings, augment, teacher, others)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
             while not state.history.is_finished:

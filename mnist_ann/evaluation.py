@@ -17,7 +17,8 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from .data import Digits, MnistAnnError, figure_style, one_hot, plot_digits
+from .data import (Digits, MnistAnnError, _refusing, _some_digits, figure_style, one_hot,
+                            plot_digits)
 from .network import Network, cross_entropy, softmax, to_network
 
 if TYPE_CHECKING:  # for type checkers and editors; not loaded when the package runs
@@ -94,14 +95,7 @@ class Report(_Marks):
                 f"95 % interval {low:.2%} to {high:.2%})")
 
 # %% ../nbs/05_evaluation.ipynb #591a4a10
-def _some(digits, asked_by):
-    "The digits, if there are any."
-    if not isinstance(digits, Digits) or not len(digits):
-        raise MnistAnnError(f"{asked_by} needs Digits, at least one, not {digits!r}. "
-                            "See load_mnist.")
-    return digits
-
-
+@_refusing
 def evaluate(
     model: "keras.Model | Network",  # from `build_model`, for one
     digits: Digits,  # what to ask it
@@ -110,10 +104,11 @@ def evaluate(
 
     Raises `MnistAnnError` if there are none, or if the model is no multi-layer perceptron.
     """
-    logits = to_network(model).logits(_some(digits, "evaluate").images)
+    logits = to_network(model).logits(_some_digits(digits, "evaluate").images)
     return Report(digits, softmax(logits), cross_entropy(logits, one_hot(digits.labels)))
 
 # %% ../nbs/05_evaluation.ipynb #b6f05d18
+@_refusing
 def plot_confusion_matrix(
     report: Report,
 ) -> "Figure":
@@ -139,6 +134,7 @@ def plot_confusion_matrix(
     return fig
 
 # %% ../nbs/05_evaluation.ipynb #bfebcc5a
+@_refusing
 def digit_scores(
     report: Report,
 ) -> pd.DataFrame:  # a row for each digit: precision, recall, f1, images, misread
@@ -150,6 +146,7 @@ def digit_scores(
     return table.assign(misread=report.confusion.sum(axis=1) - report.confusion.diagonal())
 
 # %% ../nbs/05_evaluation.ipynb #afdb39a9
+@_refusing
 def plot_mistakes(
     report: Report,
     n: int = 40,  # how many, at most
@@ -175,6 +172,7 @@ FAULTS = {  # places among MNIST's test digits; a judgement, see `whose_fault`
     "label": (947, 1901, 2035, 2597, 9729)}
 
 # %% ../nbs/05_evaluation.ipynb #b12d7e4e
+@_refusing
 def whose_fault(
     places: "Iterable[int]",  # of MNIST's test digits, such as `report.mistakes`
 ) -> dict[str, list[int]]:  # "network", "writer", "label", "not judged": which of them, in order
@@ -205,6 +203,7 @@ def _by_bins(report, bins):
     return tuple(np.array([values[here].mean() for here in filled]) for values in (stated, right))
 
 # %% ../nbs/05_evaluation.ipynb #96052df7
+@_refusing
 def plot_reliability(
     *reports: Report,
     labels: list[str] | None = None,  # a name for each
@@ -228,6 +227,7 @@ def plot_reliability(
     return ax
 
 # %% ../nbs/05_evaluation.ipynb #4dfceaf9
+@_refusing
 def calibrate(
     model: "keras.Model | Network",  # from `build_model`, for one
     valid: Digits,  # validation digits: neither trained on nor tested on
@@ -238,7 +238,7 @@ def calibrate(
     (Guo et al. 2017).
     """
     network = to_network(model)
-    logits, Y = network.logits(_some(valid, "calibrate").images), one_hot(valid.labels)
+    logits, Y = network.logits(_some_digits(valid, "calibrate").images), one_hot(valid.labels)
     best = minimize_scalar(lambda t: cross_entropy(logits / np.exp(t), Y),
                            bounds=(-np.log(5), np.log(5)), method="bounded")
     T = float(np.exp(best.x))
@@ -258,6 +258,7 @@ def _attributes_after(network, temperature, val_loss, val_images):
     return {**attributes, "temperature": temperature * attributes.get("temperature", 1.0)}
 
 # %% ../nbs/05_evaluation.ipynb #fb5439de
+@_refusing
 def report_to_dict(
     report: Report,
 ) -> dict[str, Any]:  # plain Python values that JSON can hold

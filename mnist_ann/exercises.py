@@ -22,7 +22,7 @@ import traceback
 import warnings
 from contextlib import contextmanager, nullcontext
 from functools import cache, wraps
-from inspect import signature
+from inspect import signature, unwrap
 from typing import Any
 
 import numpy as np
@@ -192,7 +192,7 @@ def _forbidden(called, without):
 
     for name in without:
         if name in ma.__all__:  # a notebook has a copy of the function, with the same code on other lines
-            code = getattr(ma, name).__code__
+            code = unwrap(getattr(ma, name)).__code__
             if any((c.co_name, c.co_code) == (code.co_name, code.co_code) for _, c in called):
                 return name
         elif any(module.partition(".")[0] == name for module, _ in called):

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager
 from numbers import Integral
 
-from .data import MnistAnnError
+from .data import MnistAnnError, _in_short, _refusing
 from .network import Network, initialize
 
 # %% ../nbs/03_model.ipynb #b43928a8
@@ -53,6 +53,7 @@ with _quiet_start():
     tf.config.list_logical_devices()  # start the devices now, while it is quiet
 
 # %% ../nbs/03_model.ipynb #dda56ba2
+@_refusing
 def to_keras(
     network: Network,
     learning_rate: float = 0.01,  # of the SGD that the model is compiled with
@@ -65,11 +66,12 @@ def to_keras(
         model.add(keras.layers.Dense(units, activation="relu", kernel_initializer=he))
     model.add(keras.layers.Dense(classes, activation="softmax", kernel_initializer=he))
     model.set_weights([array for pair in zip(network.weights, network.biases) for array in pair])
-    model.compile(optimizer=keras.optimizers.SGD(learning_rate),
+    model.compile(optimizer=keras.optimizers.SGD(float(learning_rate)),
                   loss="categorical_crossentropy", metrics=["accuracy"])
     return model
 
 # %% ../nbs/03_model.ipynb #62886562
+@_refusing
 def build_model(
     hidden_units: tuple[int, ...] = (512, 256),  # neurons of each hidden layer; () for none
     seed: int = 0,  # of the starting weights, which are those of `initialize`
@@ -84,5 +86,5 @@ def build_model(
         units = (hidden_units,)
     if not all(isinstance(n, Integral) and n >= 1 for n in units):
         raise MnistAnnError("hidden_units must be whole numbers from 1, as in (512, 256), "
-                            f"not {hidden_units!r}.")
+                            f"not {_in_short(hidden_units)}.")
     return to_keras(initialize((784, *map(int, units), 10), seed))

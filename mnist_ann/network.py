@@ -7,18 +7,22 @@ __all__ = ['relu', 'softmax', 'cross_entropy', 'Network', 'initialize', 'forward
            'shuffled', 'train_by_hand', 'to_network']
 
 # %% ../nbs/02_network.ipynb #73d7f46a
+import os
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import Digits, MnistAnnError, normalize, one_hot
+from .data import Digits, MnistAnnError, _in_short, _refusing, normalize, one_hot
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
     import keras
 
 # %% ../nbs/02_network.ipynb #a64fc84c
+@_refusing
 def relu(
     z: np.ndarray,  # any shape
 ) -> np.ndarray:  # the same shape, with zeros in place of the negative numbers
@@ -26,6 +30,7 @@ def relu(
     return np.maximum(z, 0)
 
 # %% ../nbs/02_network.ipynb #248b989a
+@_refusing
 def softmax(
     logits: np.ndarray,  # (n, classes)
 ) -> np.ndarray:  # (n, classes): positive, each row adds up to 1
@@ -34,6 +39,7 @@ def softmax(
     return powers / powers.sum(axis=1, keepdims=True)
 
 # %% ../nbs/02_network.ipynb #02bdcda6
+@_refusing
 def cross_entropy(
     logits: np.ndarray,  # (n, classes)
     Y: np.ndarray,  # one-hot (n, classes)
@@ -68,20 +74,21 @@ class _Layers:
 # %% ../nbs/02_network.ipynb #ff882b55
 class Network(_Layers):
     """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
-
     Raises `MnistAnnError` if the layers do not fit each other."""
 
+    @_refusing
     def logits(
         self,
         images: np.ndarray,  # uint8 (n, 28, 28), or float (n, 784) from 0 to 1
     ) -> np.ndarray:  # float (n, 10): the scores before softmax
         "The score of each class. Raises `MnistAnnError` for other shapes, dtypes or ranges."
         a = _as_inputs(images, self)
-        for W, b in zip(self.weights[:-1], self.biases[:-1]):
-            a = a @ W
-            a += b  # in place: for 10,000 images, a copy takes as long as the product
-            np.maximum(a, 0, out=a)
-        return a @ self.weights[-1] + self.biases[-1]
+        with _cores_for(len(a)):
+            for W, b in zip(self.weights[:-1], self.biases[:-1]):
+                a = a @ W
+                a += b  # in place: for 10,000 images, a copy takes as long as the product
+                np.maximum(a, 0, out=a)
+            return a @ self.weights[-1] + self.biases[-1]
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         "The probability of each class: float (n, 10), each row adds up to 1. See `logits`."
@@ -90,6 +97,52 @@ class Network(_Layers):
     def predict(self, images: np.ndarray) -> np.ndarray:
         "The most probable class of each image: int (n,). See `logits`."
         return self.logits(images).argmax(axis=1)
+
+# %% ../nbs/02_network.ipynb #21197cef
+class _Held:
+    "A setting of the whole process that holds while somebody is inside, from any thread."
+
+    def __init__(self, begin: Callable):  # changes the setting; returns a function that undoes it
+        self.begin = begin
+        self.start_anew()
+        if hasattr(os, "register_at_fork"):  # another thread may be inside when a process is forked
+            os.register_at_fork(after_in_child=self.start_anew)
+
+    def start_anew(self):
+        self.door, self.inside, self.end = Lock(), 0, None
+
+    def __enter__(self):
+        with self.door:
+            self.inside += 1
+            if self.inside == 1:
+                self.end = self.begin()
+
+    def __exit__(self, *error):
+        with self.door:
+            self.inside -= 1
+            if not self.inside:
+                self.end()
+
+# %% ../nbs/02_network.ipynb #850cd6ad
+_FEW = 100  # pictures: their products stay on one core
+_blas = []  # NumPy's library for products, once it is needed: finding it takes milliseconds
+
+
+def _keep_products_on_one_core():
+    "Returns what undoes it."
+    if not _blas:
+        from threadpoolctl import ThreadpoolController  # here: not all who import multiply
+
+        _blas.append(ThreadpoolController().select(user_api="blas"))
+    return _blas[0].limit(limits=1).restore_original_limits
+
+
+_one_core = _Held(_keep_products_on_one_core)
+
+
+def _cores_for(pictures):
+    "One core for products with few pictures, and all for many."
+    return _one_core if pictures < _FEW else nullcontext()
 
 # %% ../nbs/02_network.ipynb #3706d53c
 def _read_only(array):
@@ -101,6 +154,7 @@ def _read_only(array):
 
 def _check_layers(weights, biases):
     "Raises `MnistAnnError` unless these arrays make a network."
+    _check_tuples(weights=weights, biases=biases)
     if not weights or len(weights) != len(biases):
         raise MnistAnnError("a network needs as many biases as weights, at least one: "
                             f"{len(weights)} weights and {len(biases)} biases.")
@@ -113,6 +167,15 @@ def _check_layers(weights, biases):
             raise MnistAnnError(f"layer {k} must be float32 or float64, "
                                 f"not {W.dtype} and {b.dtype}.")
         inputs = W.shape[1]
+
+# %% ../nbs/02_network.ipynb #14850c9b
+def _check_tuples(**named):
+    "Raises `MnistAnnError` unless each of these is a tuple or list of arrays."
+    for name, some in named.items():
+        is_row = isinstance(some, (tuple, list))
+        if not is_row or not all(isinstance(one, np.ndarray) for one in some):
+            raise MnistAnnError(f"{name} must be a tuple of arrays, not {_in_short(some)}.")
+
 
 # %% ../nbs/02_network.ipynb #dc8cfded
 def _as_inputs(images, network):
@@ -128,6 +191,7 @@ def _as_inputs(images, network):
     return inputs.astype(network.weights[0].dtype, copy=False)
 
 # %% ../nbs/02_network.ipynb #f91aaf5b
+@_refusing
 def initialize(
     sizes: tuple[int, ...] = (784, 512, 256, 10),  # inputs, units of each hidden layer, classes
     seed: int = 0,  # the same seed gives the same weights
@@ -142,6 +206,7 @@ def initialize(
     return Network(tuple(weights), tuple(biases))
 
 # %% ../nbs/02_network.ipynb #ba791ec2
+@_refusing
 def forward(
     network: Network,
     X: np.ndarray,  # (n, inputs)
@@ -153,6 +218,7 @@ def forward(
     return activations, activations[-1] @ network.weights[-1] + network.biases[-1]
 
 # %% ../nbs/02_network.ipynb #98805438
+@_refusing
 def backward(
     network: Network,
     activations: list[np.ndarray],  # from `forward`
@@ -193,6 +259,7 @@ def _measured(network, X, Y, step=1e-5):
     return tuple(slopes["weights"]), tuple(slopes["biases"])
 
 # %% ../nbs/02_network.ipynb #0862d929
+@_refusing
 def gradient_check(
     network: Network,  # a small one, in float64
     X: np.ndarray,  # float64 (n, inputs)
@@ -210,6 +277,7 @@ def gradient_check(
     return float(max(errors))
 
 # %% ../nbs/02_network.ipynb #450e5817
+@_refusing
 def sgd_step(
     network: Network,
     gradients: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]],  # from `backward`
@@ -224,6 +292,7 @@ def sgd_step(
     )
 
 # %% ../nbs/02_network.ipynb #e317683e
+@_refusing
 def shuffled(
     n: int,  # how many
     seed: int,
@@ -233,6 +302,7 @@ def shuffled(
     return np.random.default_rng((seed, epoch)).permutation(n)
 
 # %% ../nbs/02_network.ipynb #f3610f73
+@_refusing
 def train_by_hand(
     network: Network,  # where to start
     train: Digits,  # what to learn from
@@ -249,8 +319,9 @@ def train_by_hand(
         order = shuffled(len(train), seed, epoch)
         for start in range(0, len(train), batch_size):
             batch = order[start:start + batch_size]
-            activations, logits = forward(network, X[batch])
-            gradients = backward(network, activations, logits, Y[batch])
+            with _cores_for(len(batch)):
+                activations, logits = forward(network, X[batch])
+                gradients = backward(network, activations, logits, Y[batch])
             network = sgd_step(network, gradients, learning_rate)
             history["loss"].append(cross_entropy(logits, Y[batch]))
         right = network.predict(valid.images) == valid.labels
@@ -258,25 +329,70 @@ def train_by_hand(
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706
+@_refusing
 def to_network(
     model: "keras.Model | Network",  # Dense layers, relu and softmax; a Network comes back as it is
 ) -> Network:
     """The weights of a Keras model as a `Network`, with the history that `train` left in the model.
 
-    Raises `MnistAnnError` if the model is anything but a plain multi-layer perceptron."""
+    A model that begins with Rescaling reads grey values up to 255; its factor goes into the
+    weights. Raises `MnistAnnError` if the model is anything but a plain multi-layer perceptron."""
     if isinstance(model, Network):
         return model
     if not hasattr(model, "layers"):
-        raise MnistAnnError(f"a Keras model or a Network is needed, not {type(model).__name__}.")
-    passing = ("InputLayer", "Flatten", "Dropout")  # change nothing when a picture is read
-    layers = [layer for layer in model.layers if type(layer).__name__ not in passing]
-    for k, layer in enumerate(layers, 1):
-        kind, bend = type(layer).__name__, "relu" if k < len(layers) else "softmax"
-        found = getattr(getattr(layer, "activation", None), "__name__", None)
-        if kind != "Dense" or found != bend or not layer.use_bias:
-            raise MnistAnnError(f"layer '{layer.name}' is a {kind} with activation {found}. "
-                                "A Network has Dense layers with biases only: "
-                                "relu in the hidden ones, softmax in the last.")
-    arrays = [np.asarray(array) for layer in layers for array in layer.get_weights()]
+        raise MnistAnnError(f"a Keras model or a Network is needed, not {_in_short(model)}.")
+    dense, scale, offset = _dense_layers(model)
+    for k, (layer, bend) in enumerate(dense, 1):
+        if bend != ("relu" if k < len(dense) else "softmax"):
+            raise MnistAnnError(_no_such_layer(layer, bend))
+    weights, biases = zip(*(_arrays(layer) for layer, _ in dense))
+    first, bias = weights[0] * np.float32(scale), biases[0]
+    if offset:
+        bias = bias + np.float32(offset) * weights[0].sum(axis=0)
     attributes = getattr(getattr(model, "history", None), "attributes", dict)()
-    return Network(tuple(arrays[0::2]), tuple(arrays[1::2]), attributes)
+    return Network((first, *weights[1:]), (bias, *biases[1:]), attributes)
+
+
+# %% ../nbs/02_network.ipynb #b11a75b0
+def _dense_layers(model):
+    "The Dense layers of a Keras model, each with its activation; and what is done to its inputs."
+    dense, scale, offset = [], 1.0, 0.0  # of inputs from 0 to 1
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "Rescaling" and not dense:
+            known = 255.0 if (scale, offset) == (1.0, 0.0) else scale  # its inputs are grey values
+            scale, offset = known * layer.scale, offset * layer.scale + layer.offset
+        elif kind == "Dense":
+            dense.append([layer, _activation(layer)])
+        elif kind in ("Activation", "ReLU", "Softmax") and dense and dense[-1][1] == "linear":
+            dense[-1][1] = _activation(layer)
+        elif kind not in ("InputLayer", "Flatten", "Reshape", "Dropout"):
+            raise MnistAnnError(_no_such_layer(layer, _activation(layer)))
+    if not dense:
+        raise MnistAnnError("this model has no Dense layer, so no Network can be made of it.")
+    return dense, scale, offset
+
+
+# %% ../nbs/02_network.ipynb #28afa458
+def _activation(layer):
+    "The name of the activation of a Keras layer."
+    kind = type(layer).__name__
+    if kind == "ReLU" and layer.max_value is None and not layer.negative_slope + layer.threshold:
+        return "relu"
+    known = getattr(getattr(layer, "activation", None), "__name__", None)
+    return "softmax" if kind == "Softmax" else known
+
+
+def _arrays(layer):
+    "The weights and biases of a Dense layer; zeros for biases that it does not have."
+    if not layer.built:
+        raise MnistAnnError("this model knows no shape yet. Begin it with keras.Input((784,)).")
+    W, *b = layer.get_weights()
+    return np.asarray(W), np.asarray(b[0]) if b else np.zeros(W.shape[1], W.dtype)
+
+
+def _no_such_layer(layer, bend):
+    "What to say of a layer that a Network has not."
+    return (f"layer '{layer.name}' is a {type(layer).__name__} with activation {bend}. A Network "
+            "has Dense layers only: relu in the hidden ones, softmax in the last.")
+

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .data import Digits, MnistAnnError
+from .data import Digits, MnistAnnError, _in_short, _refusing, _some_digits
 from .network import Network, softmax, to_network
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded wh
 _BLANK = "the picture is blank: no digit can be told from its background."
 
 
+@_refusing
 def cut_to_ink(
     ink: np.ndarray,  # float (height, width): 0 is paper, 1 is ink
 ) -> np.ndarray:  # float: the part that holds all of the ink
@@ -32,6 +33,7 @@ def cut_to_ink(
     return ink[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
 
 # %% ../nbs/06_recognition.ipynb #51fa0541
+@_refusing
 def shrink_to_20(
     cut: np.ndarray,  # float (height, width), from `cut_to_ink`
 ) -> np.ndarray:  # float, with a longer side of 20 pixels
@@ -42,6 +44,7 @@ def shrink_to_20(
     return cv2.resize(cut, (width, height), interpolation=way)
 
 # %% ../nbs/06_recognition.ipynb #a55aa96a
+@_refusing
 def centre_by_mass(
     small: np.ndarray,  # float (height, width) from 0 to 1, at most 28 pixels a side
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink
@@ -56,6 +59,7 @@ def centre_by_mass(
     return image
 
 # %% ../nbs/06_recognition.ipynb #2d71300f
+@_refusing
 def fit_and_centre(
     ink: np.ndarray,  # float (height, width): 0 is paper, 1 is ink
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink
@@ -65,6 +69,7 @@ def fit_and_centre(
     return centre_by_mass(strong)
 
 # %% ../nbs/06_recognition.ipynb #c13eae7d
+@_refusing
 def energy(
     logits: np.ndarray,  # (n, classes), from `Network.logits`
 ) -> np.ndarray:  # (n,)
@@ -73,6 +78,7 @@ def energy(
     return -largest - np.log(np.exp(logits - largest[:, None]).sum(axis=1))
 
 # %% ../nbs/06_recognition.ipynb #894f0513
+@_refusing
 def set_thresholds(
     model: "keras.Model | Network",  # best after `calibrate`
     valid: Digits,  # validation digits: neither trained on nor tested on
@@ -81,11 +87,10 @@ def set_thresholds(
 ) -> Network:  # the same weights, with the attributes "max_energy" and "sure_probability"
     "Choose beyond which energy a picture is no digit, and which probability makes an answer sure."
     network = to_network(model)
-    if not isinstance(valid, Digits) or not len(valid):
-        raise MnistAnnError(f"set_thresholds needs Digits, at least one, not {valid!r}. See split.")
+    _some_digits(valid, "set_thresholds", "valid")
     if not (0 <= refused < 1 and 0 < right <= 1):
         raise MnistAnnError("refused and right are shares between 0 and 1, "
-                            f"not {refused!r} and {right!r}.")
+                            f"not {_in_short(refused)} and {_in_short(right)}.")
     logits = network.logits(valid.images)
     max_energy = float(np.quantile(energy(logits), 1 - refused))
     sure = _sure_from(softmax(logits).max(axis=1), logits.argmax(axis=1) == valid.labels, right)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import figure_style
+from .data import MnistAnnError, _in_short, _refusing, figure_style
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
+    import keras
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -23,6 +24,7 @@ _SCHEDULES = {"constant": lambda left: np.ones_like(left), "linear": lambda left
               "cosine": lambda left: (1 - np.cos(np.pi * left)) / 2}  # of the share that is left
 
 
+@_refusing
 def learning_rates(
     learning_rate: float,  # the highest
     steps: int,  # in an epoch
@@ -102,24 +104,46 @@ class History:
         return plot_history(self)
 
 # %% ../nbs/04_training.ipynb #5c4b2ac1
+@_refusing
 def plot_history(
-    history: History,  # what `train` returned
+    history: "History | keras.callbacks.History",  # what `train` or Keras' `fit` returned
 ) -> "Figure":  # loss on the left, accuracy on the right
     "The learning curves of a training, with the epoch whose weights were kept."
     from matplotlib.ticker import MaxNLocator
 
+    history = _as_history(history)
     epochs = range(1, len(history.loss) + 1)
     with figure_style() as plt:
         fig, axes = plt.subplots(1, 2, figsize=(8, 3))
         for ax, name, unit, factor in zip(axes, ("loss", "accuracy"), ("nats", "%"), (1, 100)):
             for label, style, of in (("training", "--", name), ("validation", "-", f"val_{name}")):
                 curve = [factor * value for value in getattr(history, of)]
-                ax.plot(epochs, curve, style, marker="o" if len(epochs) < 15 else "", label=label)
+                marker = "o" if len(epochs) < 15 else ""
+                if curve:
+                    ax.plot(epochs, curve, style, marker=marker, label=label)
             ax.axvline(history.kept_epoch, color="0.6", linestyle=":", linewidth=1.2)
             ax.set(title=name.capitalize(), xlabel="epoch", ylabel=f"{name} ({unit})")
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0].legend(title=f"dotted: kept epoch {history.kept_epoch}", title_fontsize=8)
     return fig
+
+# %% ../nbs/04_training.ipynb #63caa94f
+def _as_history(history):
+    "A history as `History`; that of Keras' fit keeps its last epoch, and may have no validation."
+    if hasattr(history, "kept_epoch") and history.loss:
+        return history
+    curves = getattr(history, "history", history)
+    if not isinstance(curves, dict) or not curves.get("loss"):
+        raise MnistAnnError("plot_history takes what train or Keras' fit returned, with at least "
+                            f"one epoch, not {_in_short(history)}.")
+    found = {}
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        kind = name.removeprefix("val_")  # Keras has names such as val_categorical_accuracy
+        known = [key for key in curves if key.endswith((kind, kind[:3]))
+                 and key.startswith("val_") == name.startswith("val_")]
+        found[name] = list(curves[known[0]]) if known else []
+    return History(**found, kept_epoch=len(found["loss"]))
+
 
 # %% ../nbs/04_training.ipynb #897f22aa
 @dataclass(frozen=True)
@@ -153,6 +177,7 @@ FAST = Recipe((512, 256), epochs=8, batch_size=128, learning_rate=0.2, momentum=
               schedule="linear", warmup=1.0, label_smoothing=0.1)  # the fewest seconds to 98.5 %
 
 # %% ../nbs/04_training.ipynb #01761a2e
+@_refusing
 def plot_comparison(
     histories: dict[str, History],  # a label, and what `train` returned
     title: str,
@@ -177,6 +202,7 @@ def plot_comparison(
     return ax
 
 # %% ../nbs/04_training.ipynb #ddde35fb
+@_refusing
 def plot_layers(
     history: History,  # what `train` returned
 ) -> "Figure":  # dead neurons on the left, the length of the steps on the right

@@ -15,6 +15,7 @@ import tempfile
 import warnings
 import zlib
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
@@ -38,6 +39,13 @@ def seeds(folder):
     for suffix, picture in pictures.items():
         picture.save(file := io.BytesIO(), {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix))
         yield suffix, file.getvalue(), ma.predict
+    if find_spec("pillow_heif"):
+        import pillow_heif
+
+        pillow_heif.from_pillow(digit.convert("RGB")).save(file := io.BytesIO())
+        yield "heic", file.getvalue(), ma.predict
+    digit.convert("P").save(file := io.BytesIO(), "gif", save_all=True, append_images=[digit.convert("P").rotate(90)])
+    yield "gif", file.getvalue(), ma.predict
     digit.save(file := io.BytesIO(), "tiff", compression="tiff_deflate")
     yield "tif", file.getvalue(), ma.read_number
     yield "png", (ROOT / "samples/5-tablet.png").read_bytes(), ma.predict
@@ -45,6 +53,14 @@ def seeds(folder):
     for sizes in ((784, 10), (784, 3, 2, 10)):  # each is read by a process of its own
         ma.save_weights(ma.initialize(sizes), folder / "w.h5")
         yield "h5", (folder / "w.h5").read_bytes(), ma.load_network
+    ma.save_weights(ma.initialize((784, 3, 10)), folder / "w.weights.h5")
+    yield "weights.h5", (folder / "w.weights.h5").read_bytes(), ma.load_network
+    few = ma.load_mnist()[1][:3]
+    np.savetxt(folder / "d.csv", np.column_stack([few.labels, few.images.reshape(3, 784)]), "%d", ",")
+    np.savez(folder / "d.npz", images=few.images, labels=few.labels)
+    np.savez_compressed(folder / "e.npz", x_train=few.images, y_train=few.labels)
+    for name in ("d.csv", "d.npz", "e.npz"):
+        yield Path(name).suffix[1:], (folder / name).read_bytes(), ma.load_digits
     for name, array in (("a.idx", np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)), ("b.idx", np.arange(9, dtype=np.float32)), ("c.gz", np.arange(99, dtype=np.uint8))):
         ma.write_idx(folder / name, array)
         yield Path(name).suffix[1:], (folder / name).read_bytes(), ma.read_idx

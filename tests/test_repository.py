@@ -74,13 +74,13 @@ def test_requirements_are_those_of_settings(file, key):
     assert all("<" in line or "==" in line for line in listed), "every requirement has an upper bound"
 
 
-IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn": "sklearn", "ipython": "IPython"}
+IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn": "sklearn", "ipython": "IPython", "pillow-heif": "pillow_heif"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
 def test_notebooks_import_what_the_readme_installs(path):
-    "`pip install -r requirements.txt` and the extra `export` are enough to run them."
-    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_")).split()
+    "`pip install -r requirements.txt` and the extras `export` and `heic` are enough to run them."
+    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_", "heic_")).split()
     installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names}
     trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code") if not cell["source"].startswith("%%")]
     found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -1,6 +1,7 @@
 """The package as a program uses it: in processes of their own."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,11 +125,31 @@ def test_ctrl_c_is_told(tmp_path, at_work, arguments):
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
 def test_what_is_no_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    for path in (tmp_path / "pipe.png", "/dev/zero", tmp_path / ("x" * 300)):
+    for path, words in ((tmp_path / "pipe.png", "a device or a pipe"), ("/dev/zero", "a device or a pipe"), (tmp_path / ("x" * 300), "is no file name"), (tmp_path, "no picture in this folder")):
         answer = run("-c", COMMAND, "predict", path)
-        assert answer.returncode == 2 and answer.stderr.count("\n") == 1 and "no such file" in answer.stderr, answer.stderr
+        assert answer.returncode == 2 and answer.stderr.count("\n") == 1 and words in answer.stderr, answer.stderr
     answer = run("-c", COMMAND, "predict", SAMPLES[0], "--csv", tmp_path / ("x" * 300))
     assert answer.returncode == 2 and answer.stderr.count("\n") == 1 and "cannot be written" in answer.stderr, answer.stderr
+
+
+UNREADABLE = """
+import os, sys
+from mnist_ann.cli import main
+
+main(["predict", "seven.jpg"])  # so that everything is loaded
+os.setresuid(65534, 65534, 65534)  # somebody who may not read it; root may read everything
+print("status", main(["predict", "closed.jpg", "seven.jpg"]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can become somebody else")
+def test_an_unreadable_file_does_not_stop_the_others(tmp_path):
+    for name, mode in (("closed.jpg", 0), ("seven.jpg", 0o644)):
+        shutil.copy(ROOT / "samples/7-pen.jpg", tmp_path / name)
+        (tmp_path / name).chmod(mode)
+    answer = run("-c", f"import os; os.chdir({str(tmp_path)!r}); os.chmod('.', 0o755)" + UNREADABLE)
+    assert answer.stdout.count("seven.jpg  7") == 2 and answer.stdout.endswith("status 2\n"), answer.stderr
+    assert answer.stderr == "mnist-ann: closed.jpg: this file may not be read: permission denied.\n"
 
 
 def test_the_shell_completes_commands_and_options():

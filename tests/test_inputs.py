@@ -1,0 +1,287 @@
+"""Pictures as people bring them: after every filter of scipy.ndimage and OpenCV, from other packages, as files of many kinds."""
+import base64
+import gc
+import io
+import os
+import sys
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+import mnist_ann as ma
+
+WHOLE = np.full((200, 200), 255, np.uint8)
+cv2.polylines(WHOLE, [np.int32([(66, 52), (134, 52), (90, 152)])], False, 0, 10, cv2.LINE_AA)
+SEVEN = WHOLE / 255.0  # a picture from 0 to 1, black on white
+SPREAD, BRIGHT = np.ones((3, 3)) / 9, np.float64([[0, -1, 0], [-1, 6, -1], [0, -1, 0]])
+
+
+def transform(picture):
+    return np.fft.fft2(picture)
+
+
+def back(spectrum):
+    return np.fft.ifft2(spectrum).real
+
+
+SMOOTH = {  # what leaves the picture a picture: it is read
+    "convolve": lambda x: ndimage.convolve(x, BRIGHT), "convolve1d": lambda x: ndimage.convolve1d(x, [.25, .5, .3]),
+    "correlate": lambda x: ndimage.correlate(x, SPREAD),
+    "correlate1d": lambda x: ndimage.correlate1d(x, [.2, .4, .2]), "gaussian_filter": lambda x: ndimage.gaussian_filter(x, 2),
+    "gaussian_filter1d": lambda x: ndimage.gaussian_filter1d(x, 2),
+    "generic_filter": lambda x: ndimage.generic_filter(x[::2, ::2], np.mean, 3),
+    "generic_filter1d": lambda x: ndimage.generic_filter1d(x, lambda line, out: np.copyto(out, line[1:-1]), 3),
+    "maximum_filter": lambda x: ndimage.maximum_filter(x, 3), "maximum_filter1d": lambda x: ndimage.maximum_filter1d(x, 3),
+    "minimum_filter": lambda x: ndimage.minimum_filter(x, 3),
+    "minimum_filter1d": lambda x: ndimage.minimum_filter1d(x, 3), "median_filter": lambda x: ndimage.median_filter(x, 3),
+    "percentile_filter": lambda x: ndimage.percentile_filter(x, 30, 3),
+    "rank_filter": lambda x: ndimage.rank_filter(x, 4, 3), "uniform_filter": lambda x: ndimage.uniform_filter(x, 5),
+    "uniform_filter1d": lambda x: ndimage.uniform_filter1d(x, 5),
+    "vectorized_filter": lambda x: ndimage.vectorized_filter(x, np.mean, size=3), "grey_closing": lambda x: ndimage.grey_closing(x, 3),
+    "grey_dilation": lambda x: ndimage.grey_dilation(x, 3),
+    "grey_erosion": lambda x: ndimage.grey_erosion(x, 3), "grey_opening": lambda x: ndimage.grey_opening(x, 3),
+    "white_tophat": lambda x: ndimage.white_tophat(1 - x, 30),
+    "black_tophat": lambda x: ndimage.black_tophat(x, 30), "binary_closing": lambda x: ndimage.binary_closing(x > .5),
+    "binary_dilation": lambda x: ndimage.binary_dilation(x < .5),
+    "binary_erosion": lambda x: ndimage.binary_erosion(x > .5), "binary_fill_holes": lambda x: ndimage.binary_fill_holes(x < .5),
+    "binary_opening": lambda x: ndimage.binary_opening(x < .5),
+    "binary_propagation": lambda x: ndimage.binary_propagation(x < .2, mask=x < .5), "label": lambda x: ndimage.label(x < .5)[0],
+    "zoom": lambda x: ndimage.zoom(x, .7),
+    "rotate": lambda x: ndimage.rotate(x, 5, cval=1), "shift": lambda x: ndimage.shift(x, (3.3, 4.4), cval=1),
+    "affine_transform": lambda x: ndimage.affine_transform(x, [1.1, 1.1], cval=1),
+    "geometric_transform": lambda x: ndimage.geometric_transform(x[::2, ::2], lambda at: (at[0] + .5, at[1]), cval=1),
+    "spline_filter": lambda x: ndimage.spline_filter(x),
+    "map_coordinates": lambda x: ndimage.map_coordinates(x, np.indices(x.shape) + .3, mode="nearest"), "spline_filter1d": lambda x: ndimage.spline_filter1d(x),
+    "fourier_gaussian": lambda x: back(ndimage.fourier_gaussian(transform(x), 1)),
+    "fourier_ellipsoid": lambda x: back(ndimage.fourier_ellipsoid(transform(x), 3)),
+    "fourier_shift": lambda x: back(ndimage.fourier_shift(transform(x), 3.5)), "fourier_uniform": lambda x: back(ndimage.fourier_uniform(transform(x), 3)),
+    "distance_transform_bf": lambda x: ndimage.distance_transform_bf(x[::2, ::2] < .5),
+    "distance_transform_cdt": lambda x: ndimage.distance_transform_cdt(x < .5),
+    "distance_transform_edt": lambda x: ndimage.distance_transform_edt(x < .5)}
+EDGES = {  # what leaves its edges only: it is read as something, or doubted, but is not blank
+    "gaussian_gradient_magnitude": lambda x: ndimage.gaussian_gradient_magnitude(x, 2), "gaussian_laplace": lambda x: ndimage.gaussian_laplace(x, 2),
+    "generic_gradient_magnitude": lambda x: ndimage.generic_gradient_magnitude(x, ndimage.sobel),
+    "generic_laplace": lambda x: ndimage.generic_laplace(x, lambda *a: ndimage.correlate1d(a[0], [1, -2, 1], a[1])),
+    "laplace": ndimage.laplace, "morphological_gradient": lambda x: ndimage.morphological_gradient(x, 5),
+    "morphological_laplace": lambda x: ndimage.morphological_laplace(x, 5),
+    "prewitt": ndimage.prewitt, "sobel": ndimage.sobel}
+OTHER = {"binary_hit_or_miss", "center_of_mass", "extrema", "find_objects", "histogram", "labeled_comprehension", "maximum", "maximum_position",
+         "mean", "median", "minimum", "minimum_position", "standard_deviation", "sum", "sum_labels", "value_indices", "variance", "watershed_ift",
+         "generate_binary_structure", "iterate_structure"}  # leave no picture
+OPENCV = {"GaussianBlur": lambda x: cv2.GaussianBlur(x, (0, 0), 2), "blur": lambda x: cv2.blur(x, (5, 5)), "boxFilter": lambda x: cv2.boxFilter(x, -1, (5, 5)),
+          "bilateralFilter": lambda x: cv2.bilateralFilter(x.astype(np.float32), 5, .3, 3), "filter2D": lambda x: cv2.filter2D(x, -1, BRIGHT),
+          "medianBlur": lambda x: cv2.medianBlur(x.astype(np.float32), 5),
+          "sepFilter2D": lambda x: cv2.sepFilter2D(x, -1, np.ones(3) / 3, np.ones(3) / 2.9), "sqrBoxFilter": lambda x: cv2.sqrBoxFilter(x, cv2.CV_64F, (3, 3)),
+          "stackBlur": lambda x: cv2.stackBlur(x.astype(np.float32), (5, 5)), "pyrDown": cv2.pyrDown, "pyrUp": cv2.pyrUp,
+          "dilate": lambda x: cv2.dilate(x, np.ones((3, 3))), "erode": lambda x: cv2.erode(x, np.ones((3, 3))),
+          "normalize": lambda x: cv2.normalize(x, None, -1, 1, cv2.NORM_MINMAX),
+          "addWeighted": lambda x: cv2.addWeighted(x, 1.5, cv2.GaussianBlur(x, (0, 0), 3), -.5, 0),
+          "convertScaleAbs": lambda x: cv2.convertScaleAbs(x, alpha=200), "dct": lambda x: cv2.idct(cv2.dct(x)),
+          "sharpened": lambda x: cv2.filter2D(x, -1, np.float64([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]])),
+          "distanceTransform": lambda x: cv2.distanceTransform((x < .5).astype(np.uint8), cv2.DIST_L2, 5),
+          "equalizeHist": lambda x: cv2.equalizeHist((x * 255).astype(np.uint8)),
+          **{f"resize {way}": lambda x, way=way: cv2.resize(x, (28, 28) if way != "INTER_NEAREST" else (90, 90), interpolation=getattr(cv2, way))
+             for way in ("INTER_NEAREST", "INTER_LINEAR", "INTER_CUBIC", "INTER_AREA", "INTER_LANCZOS4")},
+          **{f"enlarged {way}": lambda x, way=way: cv2.resize(x, (450, 450), interpolation=getattr(cv2, way)) for way in ("INTER_CUBIC", "INTER_LANCZOS4")},
+          **{f"threshold {way}": lambda x, way=way: cv2.threshold(x.astype(np.float32), .5, 1, getattr(cv2, way))[1] for way in ("THRESH_BINARY", "THRESH_BINARY_INV", "THRESH_TOZERO", "THRESH_TRUNC")},
+          "morphologyEx MORPH_BLACKHAT": lambda x: cv2.morphologyEx(x, cv2.MORPH_BLACKHAT, np.ones((25, 25))),
+          **{f"morphologyEx {way}": lambda x, way=way: cv2.morphologyEx(x, getattr(cv2, way), np.ones((5, 5))) for way in ("MORPH_OPEN", "MORPH_CLOSE")}}
+OPENCV_EDGES = {"Laplacian": lambda x: cv2.Laplacian(x, -1), "Sobel": lambda x: cv2.Sobel(x, -1, 1, 0), "Scharr": lambda x: cv2.Scharr(x, -1, 0, 1),
+    "Canny": lambda x: cv2.Canny((x * 255).astype(np.uint8), 50, 150),
+                "morphologyEx MORPH_GRADIENT": lambda x: cv2.morphologyEx(x, cv2.MORPH_GRADIENT, np.ones((5, 5)))}
+
+
+def read(picture):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return ma.predict(picture)
+
+
+def ways(*tables):
+    return [pytest.param(way, id=name) for table in tables for name, way in table.items()]
+
+
+def test_the_filters_of_scipy_are_all_here():
+    assert set(ndimage.__all__) <= SMOOTH.keys() | EDGES.keys() | OTHER
+
+
+@pytest.mark.parametrize("way", ways(SMOOTH, OPENCV))
+def test_a_filtered_picture_is_read(way):
+    assert read(way(SEVEN)).digit == 7
+
+
+@pytest.mark.parametrize("way", ways(EDGES, OPENCV_EDGES))
+def test_edges_are_not_blank(way):
+    read(way(SEVEN))
+
+
+DIGIT = ma.load_mnist()[1].images[0]  # a seven, light on dark
+UNIT = DIGIT / 255.0
+SHAPES = {"(28, 28, 1)": UNIT[..., None], "(1, 28, 28)": UNIT[None], "(1, 1, 28, 28)": UNIT[None, None], "(1, 28, 28, 1)": UNIT[None, ..., None],
+    "(784,)": UNIT.ravel(), "(1, 784)": UNIT.reshape(1, 784),
+          "(784, 1)": UNIT.reshape(784, 1), "a list": UNIT.tolist(), "a list of whole numbers": DIGIT.tolist(), "normalised": (UNIT - 0.1307) / 0.3081,
+          "from -1 to 1": 2 * UNIT - 1, "int16": DIGIT.astype(np.int16) - 3,
+          "255.0001": DIGIT + 0.0001, "float16": UNIT.astype(np.float16), "uint16": DIGIT.astype(np.uint16) * 257, "12 bits": DIGIT.astype(np.uint16) * 16,
+          "longdouble": UNIT.astype(np.longdouble),
+          "enormous": UNIT * 1e300, "turned in memory": UNIT[::-1, ::-1][::-1, ::-1], "a masked array": np.ma.array(UNIT),
+          "colours first": np.stack([SEVEN] * 3), "a buffer": memoryview(WHOLE)}
+
+
+@pytest.mark.parametrize("array", SHAPES.values(), ids=SHAPES)
+def test_an_array_may_have_any_shape_and_range(array):
+    assert read(array).digit == 7
+
+
+def test_a_canvas_is_read_with_any_ink():
+    canvas = np.zeros((200, 200, 4), np.uint8)
+    canvas[..., 3] = 255 - WHOLE
+    for ink in (0, 120, 255):
+        canvas[..., :3] = ink
+        assert read(canvas).digit == 7 and read(canvas / 255).digit == 7
+    assert read(np.dstack([WHOLE] * 3 + [0 * WHOLE])).digit == 7  # the transparency was forgotten
+
+
+class Tensor:
+    "What PyTorch's does when it is asked for an array."
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def detach(self):
+        return self
+
+    def __array__(self, dtype=None, copy=None):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_tensors_are_read():
+    import tensorflow as tf
+
+    for tensor in (Tensor(UNIT[None]), tf.constant(UNIT, tf.float32), tf.constant(UNIT[None, ..., None], tf.bfloat16), tf.Variable(UNIT)):
+        assert read(tensor).digit == 7
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."),
+                                   TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")])
+def test_a_tensor_that_is_elsewhere_is_told(error):
+    with pytest.raises(ma.MnistAnnError, match=r"^a picture is an array, and this Tensor makes none .* Hand over picture.detach\(\).cpu\(\).numpy\(\)\.$"):
+        ma.predict(Tensor(error))
+
+
+@pytest.mark.parametrize("array, words", [
+    (np.stack([DIGIT] * 9), "9 pictures.*Network.predict"), (ma.load_mnist()[1].images[:30].reshape(30, 784) / 255, "30 pictures.*Network.predict"),
+    (np.stack([DIGIT] * 2)[..., None], "2 pictures"), (np.zeros((5, 90, 80, 3)), "5 pictures.*predict_many"), (np.zeros(785), "label"),
+    (np.zeros(160_000, np.uint8), "160,000 numbers, use reshape"), (["a.png", "b.png"], "list of 2.*predict_many"), ([[1, 2], [3]], "makes none"),
+    (np.full((9, 9), np.nan), "81 of the 81"), (UNIT * 1j, "not complex"), (np.array([["a"]]), "not <U1"), (7, "not int"), (None, "not NoneType"),
+    ((DIGIT, 7), "tuple makes none"), (np.ones((90, 80)), r"blank.* It is float64 \(90, 80\) with values from 1 to 1; 0 was taken for black, 1 for white."),
+    (b"", "empty"), (io.StringIO("a"), "gives str, not bytes"), (b"no picture", "not a picture"), ("https://example.com/7.png", "Download"),
+    ("data:image/png;base64,iVBO!", "broken"), ("data:,", "empty"), ("data:image/png", "no comma"), ("x" * 80_026, "80,026 characters is no file name"),
+    ("a\0b", "null character"), (".", r"^\.: this is a folder"), ("nowhere.png", "^nowhere.png: there is no such file"), (os.devnull, "device")])
+def test_what_cannot_be_read_is_told_in_one_short_line(array, words):
+    with pytest.raises(ma.MnistAnnError, match=words) as error:
+        ma.predict(array)
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    "A folder of files in which a seven is on some page."
+    folder, seven = tmp_path_factory.mktemp("files"), Image.fromarray(WHOLE)
+    blank = Image.new("L", seven.size, 255)
+    for name in ("pages.tif", "moving.gif", "moving.webp", "moving.png"):
+        blank.save(folder / name, save_all=True, append_images=[blank, seven])
+    seven.save(folder / "first.gif", save_all=True, append_images=[blank])
+    for name in ("seven.png", "seven.jpg", "seven.bmp", "seven.jfif"):
+        seven.save(folder / name)
+    return folder
+
+
+def test_the_first_page_that_is_not_blank_is_read_and_files_are_closed(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        for path in sorted(folder.iterdir()):
+            assert ma.predict(path).digit == 7, path
+        del path
+        gc.collect()
+    for way in (lambda path: path.read_bytes(), lambda path: memoryview(path.read_bytes()), lambda path: io.BytesIO(path.read_bytes()), lambda path: open(path, "rb"),
+                lambda path: "data:image/gif;base64," + base64.b64encode(path.read_bytes()).decode(), str):
+        picture = way(folder / "moving.gif")
+        assert ma.predict(picture).digit == 7
+        if hasattr(picture, "close"):
+            assert not picture.closed  # it is the caller's
+            picture.close()
+
+
+def test_heic_is_read_turned_as_the_camera_says_and_told_without_pillow_heif(folder, monkeypatch):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    turn = Image.Exif()
+    turn[0x0112] = 6
+    photo = Image.fromarray(WHOLE[:, :150]).convert("RGB")
+    pillow_heif.from_pillow(photo.rotate(90, expand=True)).save(folder / "phone.heic", exif=turn.tobytes())
+    (folder / "renamed.jpg").write_bytes((folder / "phone.heic").read_bytes())
+    for name in ("phone.heic", "renamed.jpg"):
+        assert ma.load_grey(folder / name).shape == (200, 150) and ma.predict(folder / name).digit == 7
+    (folder / "half.heic").write_bytes((folder / "phone.heic").read_bytes()[:500])
+    monkeypatch.setattr(ma.pictures, "MAX_PIXELS", 20_000)
+    for name, words in (("half.heic", "read"), ("phone.heic", "too many")):
+        with pytest.raises(ma.MnistAnnError, match=f"{name}: .*{words}"):
+            ma.predict(folder / name)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as if it were not installed
+    with pytest.raises(ma.MnistAnnError, match=r'phone.heic: .*pip install "mnist_ann\[heic\]"'):
+        ma.predict(folder / "phone.heic")
+    for name in ("phone.heic", "renamed.jpg", "half.heic"):
+        (folder / name).unlink()
+
+
+def test_what_is_left_out_of_a_folder_is_named(tmp_path):
+    Image.fromarray(WHOLE).save(tmp_path / "seven.png")
+    for name in (".DS_Store", "Thumbs.db"):
+        (tmp_path / name).touch()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [path.name for path in ma.pictures_in(tmp_path)] == ["seven.png"]
+    for name in ("notes.txt", "photo.heic", "raw.dng"):
+        (tmp_path / name).touch()
+    with pytest.warns(UserWarning, match="2 of 4 are left out, since their names are no picture's: notes.txt, raw.dng$"):
+        assert [path.name for path in ma.pictures_in(tmp_path)] == ["photo.heic", "seven.png"]
+
+
+def test_every_error_begins_with_the_file(tmp_path):
+    Image.new("L", (90, 80), 250).save(tmp_path / "blank.png")
+    for function in (ma.load_grey, ma.prepare, ma.predict, ma.read_number, ma.plot_steps, ma.plot_looks):
+        for name in ("blank.png", "none.png"):
+            if (function, name) != (ma.load_grey, "blank.png"):
+                with pytest.raises(ma.MnistAnnError, match=f"^{tmp_path / name}: "):
+                    function(tmp_path / name)
+    with pytest.raises(ma.MnistAnnError, match="blank.png: .* 90 x 80 pixels have a brightness from 250 to 250"):
+        ma.predict(tmp_path / "blank.png")
+    for path, error in ma.predict_many([tmp_path / "blank.png", tmp_path / "none.png", 7]):
+        assert isinstance(error, ma.MnistAnnError) and (path == 7 or str(error).startswith(f"{path}: "))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or not os.getuid(), reason="here everything may be read")
+def test_permission_denied_is_told(tmp_path):
+    (tmp_path / "mine.png").write_bytes(b"")
+    (tmp_path / "mine.png").chmod(0)
+    with pytest.raises(ma.MnistAnnError, match="mine.png: this file may not be read: permission denied.$"):
+        ma.predict(tmp_path / "mine.png")
+
+
+def test_opencv_and_products_keep_their_threads():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads():
+        return cv2.getNumThreads(), {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        answers = ma.predict_many([WHOLE] * 30, workers=3)
+        assert next(answers)[1].digit == 7
+        assert sum(answer.digit == 7 for _, answer in answers) == 29
+        assert threads() == before

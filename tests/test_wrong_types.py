@@ -1,0 +1,107 @@
+"""Every public function with the likeliest wrong arguments, one at a time: a result, or one short line of the kind `MnistAnnError`."""
+import inspect
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mnist_ann as ma
+
+NEEDS_NONE = {"load_mnist", "load_pretrained", "figure_style"}  # take no argument
+PICTURES = {name for name in ma.__all__ if getattr(getattr(ma, name), "__module__", "") == "mnist_ann.pictures"}  # tests of their own: tests/fuzz_arrays.py
+LONGEST = 300
+
+
+@cache
+def right_calls():
+    "For each public function: it, and arguments that it takes."
+    _, test = ma.load_mnist()
+    digits = test[:120]
+    few, said = digits.images, digits.labels
+    X, Y = ma.normalize(few), ma.one_hot(said)
+    small = ma.initialize((784, 4, 10))
+    tiny = ma.initialize((3, 2, 2), dtype=np.float64)
+    logits = small.logits(few)
+    report = ma.evaluate(small, digits)
+    history = ma.History([2.0, 1.0], [0.5, 0.6], [2.0, 1.5], [0.5, 0.6], [[0.1], [0.1]], [[0.1, 0.2], [0.1, 0.2]], [1.0, 1.0], {"epochs": 2, "patience": None}, 2)
+    recipe = ma.Recipe((4,), epochs=1)
+    ink = np.pad(few[0] / 255.0, 4)
+    tX, tY = np.ones((2, 3)) / 2, np.eye(2)
+    passed = ma.forward(tiny, tX)
+    calls = {
+        "plot_digits": (few, said), "average_digits": (digits,), "normalize": (few,), "one_hot": (said, 10), "split": (digits, 20, 0),
+        "relu": (logits,), "softmax": (logits,), "cross_entropy": (logits, Y), "initialize": ((784, 4, 10), 0), "forward": (small, X),
+        "backward": (tiny, *passed, tY), "gradient_check": (tiny, tX, tY), "sgd_step": (tiny, ma.backward(tiny, *passed, tY), 0.1), "shuffled": (5, 0, 1),
+        "train_by_hand": (small, digits, digits, 1), "to_network": (small,), "to_keras": (small, 0.01), "build_model": ((4,), 0),
+        "learning_rates": (0.1, 3, 0, 2), "plot_history": (history,), "plot_comparison": ({"one": history}, "title"), "plot_layers": (history,),
+        "evaluate": (small, digits), "plot_confusion_matrix": (report,), "digit_scores": (report,), "plot_mistakes": (report, 5), "whose_fault": (report,),
+        "plot_reliability": (report,), "calibrate": (small, digits), "report_to_dict": (report,),
+        "cut_to_ink": (ink,), "shrink_to_20": (ink,), "centre_by_mass": (ink[:20, :20],), "fit_and_centre": (ink,), "energy": (logits,),
+        "set_thresholds": (small, digits), "read_idx": ("x-idx3-ubyte",), "map_idx": ("x-idx3-ubyte",), "load_idx": ("idx",), "load_digits": ((few, said),),
+        "write_idx": ("x-idx3-ubyte", few), "save_weights": (small, "x.h5"), "load_network": ("x.h5",), "export": (small, "x.onnx"),
+        "distort": (few, ma.Distortion(), 0), "drawn_digits": (12, 0), "load_recipe": ("fast",), "train_recipe": (recipe, digits, digits), "train_teacher": (digits, digits, ma.Distortion(), 1),
+        "train": (ma.build_model((4,)), digits, digits, 1),
+    }
+    objects = {"Digits": (few, said), "Network": (small.weights, small.biases), "Distortion": (),
+               "Network.logits": (few,), "Network.predict": (few,), "Network.predict_proba": (few,)}
+    methods = {f"Network.{name}": getattr(small, name) for name in ("logits", "predict", "predict_proba")}
+    return {name: (methods.get(name) or getattr(ma, name, None), arguments) for name, arguments in {**calls, **objects}.items()}
+
+
+@cache
+def wrong_arguments():
+    "What people pass by mistake."
+    _, test = ma.load_mnist()
+    images, labels = test.images[:30], test.labels[:30]
+    return {"None": None, "a text": "text", "a number": 3, "a share": 0.5, "a list": [1, 2], "an array": np.zeros((3, 5)), "a pair": (images, labels), "images": images,
+            "a Keras model": ma.build_model((4,)), "a Network": ma.initialize((784, 4, 10)), "Digits": test[:30], "a table": pd.DataFrame({"label": [1]}),
+            "a missing path": Path("no/such/file"), "an object": object(), "a long text": "x" * 80_000, "a class": dict}
+
+
+def public_functions():
+    return {name for name in ma.__all__ if inspect.isfunction(getattr(ma, name)) and not name.startswith("check_")} - NEEDS_NONE - PICTURES
+
+
+@pytest.fixture(scope="module")
+def calls():
+    return right_calls()
+
+
+def outcome(function, arguments):
+    "What is wrong with what happens, or None."
+    import matplotlib.pyplot as plt
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            function(*arguments)
+    except ma.MnistAnnError as error:
+        text = str(error)
+        if len(text) > LONGEST or "\n" in text or "array(" in text:
+            return f"says in {len(text)} characters: {text[:150]}"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:150]}"
+    finally:
+        plt.close("all")
+
+
+def test_every_public_function_is_tried(calls):
+    assert public_functions() - set(calls) == set()
+
+
+@pytest.mark.parametrize("name", sorted(right_calls()))
+def test_wrong_arguments_are_refused_in_one_line(calls, name, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    ma.write_idx("x-idx3-ubyte", np.zeros((2, 28, 28), np.uint8))
+    ma.save_weights(ma.initialize((784, 4, 10)), "x.h5")
+    function, right = calls[name]
+    faults = []
+    for place in range(len(right)):
+        for what, wrong in wrong_arguments().items():
+            arguments = (*right[:place], wrong, *right[place + 1:])
+            if fault := outcome(function, arguments):
+                faults.append(f"{name}, argument {place + 1}, {what}: {fault}")
+    assert not faults, f"{len(faults)} of them\n" + "\n".join(faults)
