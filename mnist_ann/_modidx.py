@@ -491,6 +491,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._deviations': ('pictures.html#_deviations', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._digit_among': ('pictures.html#_digit_among', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._digit_height': ('pictures.html#_digit_height', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._digits_apart': ('pictures.html#_digits_apart', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._digits_in': ('pictures.html#_digits_in', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._disc': ('pictures.html#_disc', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._doubted': ('pictures.html#_doubted', 'mnist_ann/pictures.py'),

@@ -707,7 +707,7 @@ def find_digits(
     return _all_digits(ink, *_clear_ink(ink))
 
 
-def _apart(pieces):
+def _digits_apart(pieces):
     "The numbers of the pieces of each digit, from left to right."
     _, boxes, _, mass, foreign = pieces
     left, top, wide, high, _ = boxes.T
@@ -733,7 +733,7 @@ def _apart(pieces):
 
 def _all_digits(ink, strength, clear, mask):
     pieces = _pieces(ink, mask)
-    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _apart(pieces))
+    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _digits_apart(pieces))
     return [_with_faint_ends(ink, some, strength, lines=clear & ~mask) for some in masks]
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
@@ -786,7 +786,7 @@ def _look(grey, dark_ink=None, room=1.0, sheets=()):
     ink = ink_in(grey, room)
     strokes = _clear_ink(ink)
     pieces = _pieces(ink, strokes[-1])
-    mask, count = _main_digit(ink, *strokes, pieces), len(_apart(pieces))
+    mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
     if any(_is_edge(mask, sheet) for sheet in sheets):
         count = 0
     closer = _closer(grey, mask)
