@@ -707,7 +707,7 @@ def find_digits(
     return _all_digits(ink, *_clear_ink(ink))
 
 
-def _digits_apart(pieces):
+def _apart(pieces):
     "The numbers of the pieces of each digit, from left to right."
     _, boxes, _, mass, foreign = pieces
     left, top, wide, high, _ = boxes.T
@@ -733,7 +733,7 @@ def _digits_apart(pieces):
 
 def _all_digits(ink, strength, clear, mask):
     pieces = _pieces(ink, mask)
-    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _digits_apart(pieces))
+    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _apart(pieces))
     return [_with_faint_ends(ink, some, strength, lines=clear & ~mask) for some in masks]
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
@@ -741,29 +741,6 @@ def _finished(ink, mask):
     "The digit of the mask, step by step, by the names of the steps; the last one is uint8 (28, 28), as MNIST has it."
     steps = {"cut out": (cut := cut_out(ink, mask)), "stroke evened": (even := even_stroke(cut)), "straightened": (upright := straighten(even))}
     return {**steps, "fitted, centred": fit_and_centre(upright)}
-
-# %% ../nbs/10_pictures.ipynb #94124784
-_TINY = 64  # pixels of the longer side
-
-
-def _enlarged(grey, dark_ink=None):
-    "A tiny picture with a longer side of 128 pixels, and with a margin of paper, if it is known which of the two is paper."
-    factor = 128 / max(grey.shape)
-    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    paper = [] if dark_ink is None else _shrunk(large, 96)[_groups(large)[0] == dark_ink]
-    return cv2.copyMakeBorder(large, 32, 32, 32, 32, cv2.BORDER_CONSTANT, value=float(np.median(paper))) if len(paper) else large
-
-
-def _is_tiny(grey):
-    return 3 <= min(grey.shape) and max(grey.shape) < _TINY
-
-
-def _whole(grey):
-    "All of the picture, enlarged if it is tiny, and whether its ink is dark."
-    if not _is_tiny(grey):
-        return grey, is_dark_ink(grey)
-    dark_ink = is_dark_ink(_enlarged(grey))
-    return _enlarged(grey, dark_ink), dark_ink
 
 # %% ../nbs/10_pictures.ipynb #00408b42
 def _ready(grey):
@@ -775,7 +752,7 @@ def _ready(grey):
     return None
 
 
-def _look(grey, dark_ink=None, room=1.0, sheets=()):
+def _look(grey, dark_ink=None, room=1.0):
     "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be."
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
@@ -786,9 +763,7 @@ def _look(grey, dark_ink=None, room=1.0, sheets=()):
     ink = ink_in(grey, room)
     strokes = _clear_ink(ink)
     pieces = _pieces(ink, strokes[-1])
-    mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
-    if any(_is_edge(mask, sheet) for sheet in sheets):
-        count = 0
+    mask, count = _main_digit(ink, *strokes, pieces), len(_apart(pieces))
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
@@ -800,7 +775,7 @@ def _steps(picture):
     "What becomes of a picture, by the names of the steps."
     grey = load_grey(picture)
     ready = _ready(grey)
-    return {"already as MNIST's": ready} if ready is not None else _look(*_whole(grey))[0]
+    return {"already as MNIST's": ready} if ready is not None else _look(*next(_looks(grey))[0][2])[0]
 
 # %% ../nbs/10_pictures.ipynb #9c4a816c
 def prepare(
@@ -831,15 +806,11 @@ def plot_steps(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #9adbb500
-def _outline(mask):
-    return max(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
-
-
 def _sheet_above(closed, level, straight):
     "The largest region that is lighter than `level`, filled, uint8, and the places of its edge inside the picture; None if it can be no sheet."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
     largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
-    outline = _outline(largest)
+    outline = max(cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
     sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
     dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
@@ -860,18 +831,16 @@ def find_paper(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> tuple[np.ndarray, tuple[int, int]] | None:  # the sheet, uint8 (height, width), and the row and column where it begins; or None if there seems to be none
     "Cut a sheet of paper out of a picture that shows the table around it. Where the table shows in its corners, the nearest paper is painted over it."
-    found = _lighter_sheet(grey)
-    return found[:2] if found else None
+    return _lighter_sheet(grey)
 
 
 def _darker_sheet(grey):
     "The same for a sheet that is darker than its surroundings, such as a board on a wall; only if its sides are straight, for thick strokes are dark, too."
     found = _lighter_sheet(255 - grey, straight=True)
-    return (255 - found[0], *found[1:]) if found else None
+    return (255 - found[0], found[1]) if found else None
 
 
 def _lighter_sheet(grey, straight=False):
-    "The same, with all of the sheet as a small mask; of sheets with straight sides only, if wanted."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
     edge = max(1, longer // 10)
@@ -883,7 +852,7 @@ def _lighter_sheet(grey, straight=False):
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
         return None
-    outlined = sheet = candidates[int(np.argmax(contrasts))][0]
+    sheet = candidates[int(np.argmax(contrasts))][0]
     sheet = cv2.erode(cv2.copyMakeBorder(sheet, 4, 4, 4, 4, cv2.BORDER_REPLICATE), _disc(0.035 * longer))[4:-4, 4:-4]  # without its blurred edge
     if not sheet.any():
         return None
@@ -895,7 +864,7 @@ def _lighter_sheet(grey, straight=False):
     rows, columns = np.nonzero(sheet)
     top, left = rows.min(), columns.min()
     whole = np.where(sheet, grey, cv2.resize(shades[nearest], size))
-    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left)), outlined
+    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left))
 
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
@@ -908,14 +877,19 @@ def _or_shipped(network):
     "The network; the shipped one for None."
     return load_pretrained() if network is None else to_network(network)
 
-# %% ../nbs/10_pictures.ipynb #3d347d81
-def _is_edge(mask, sheet):
-    "Whether what is in the mask is the edge of the sheet, uint8, or the table around it: it runs along the edge, or along much of it."
-    mask = cv2.resize(mask, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
-    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
-    edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
-    band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
-    return bool(edge.any() and (band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6))
+# %% ../nbs/10_pictures.ipynb #94124784
+_TINY = 64  # pixels of the longer side
+
+
+def _enlarged(grey, dark_ink=None):
+    "A tiny picture with a longer side of 128 pixels, and with a margin of paper, if it is known which of the two is paper."
+    factor = 128 / max(grey.shape)
+    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    if dark_ink is None:
+        return large
+    light = _groups(large)[0]
+    paper = np.median(_shrunk(large, 96)[light == dark_ink])
+    return cv2.copyMakeBorder(large, 32, 32, 32, 32, cv2.BORDER_CONSTANT, value=float(paper))
 
 # %% ../nbs/10_pictures.ipynb #ec3f3928
 _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
@@ -923,17 +897,15 @@ _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straig
 
 def _looks(grey):
     "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
-    whole, dark_ink = _whole(grey)
-    if _is_tiny(grey):
-        yield [("the whole picture", 0.0, (whole, dark_ink))]
+    if 3 <= min(grey.shape) and max(grey.shape) < _TINY:
+        dark_ink = is_dark_ink(_enlarged(grey))
+        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink))]
         yield [("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
         return
-    found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey)}
-    found = {name: sheet for name, sheet in found.items() if sheet}
-    sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet)))  # a light 0 has none
-    yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone,)) for name, (alone, *_) in found.items())]
-    yield [("narrow ink", 4.0, (grey, True, 0.3, sheets))]
-    yield [("the other polarity", 4.0, (grey, not dark_ink, 1.0, sheets))]
+    dark_ink, sheets = is_dark_ink(grey), {"the sheet alone": find_paper(grey), "the panel alone": _darker_sheet(grey)}
+    yield [("the whole picture", 0.0, (grey, dark_ink)), *((name, 2.0, sheet[:1]) for name, sheet in sheets.items() if sheet)]
+    yield [("narrow ink", 4.0, (grey, True, 0.3))]
+    yield [("the other polarity", 4.0, (grey, not dark_ink))]
 
 # %% ../nbs/10_pictures.ipynb #aae82cae
 @dataclass(frozen=True)
@@ -1118,10 +1090,10 @@ class _Line:
     strength: float  # the share of ink along it
     pixels: tuple[np.ndarray, np.ndarray]  # rows and columns
 
-    def passes(self, x, y, near):
+    def passes(self, x, y, beside, above):
         "Whether it goes through this place, or ends there."
         share = np.clip((x - self.left) / max(1, self.right - self.left), 0, 1)
-        return self.left - near <= x <= self.right + near and abs(self.begins + share * (self.ends - self.begins) - y) <= near + self.thickness
+        return self.left - beside <= x <= self.right + beside and abs(self.begins + share * (self.ends - self.begins) - y) <= above + self.thickness
 
 # %% ../nbs/10_pictures.ipynb #66f3a51c
 def _straight(mask, length):
@@ -1171,22 +1143,34 @@ def _erase_lines(mask, share, lines):
 
 def _printed(level, upright, size, shortest):
     "Of the level lines and the upright ones (whose left end is the upper one) those that are no strokes of digits, for digits so many pixels high."
-    near = 0.22 * size
-    meets = {line: [any(other.passes(x, y, near) for other in level) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
-    sides = [line for line, ends in meets.items() if line.right - line.left > (1.15 if all(ends) else 1.9) * size]
-    ticks = [line for line, ends in meets.items() if line not in sides and ends[1]]
+    near, long = 0.22 * size, [line for line in level if line.right - line.left > 2 * size]
+    slope = float(np.median([(line.ends - line.begins) / (line.right - line.left) for line in long])) if long else 0.0
+    touch = 0.05 * size + 1
+    meets = {line: [any(other.passes(x, y, near, touch) for other in long) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
+    square = [line for line in upright if abs((line.ends - line.begins) / (line.right - line.left) + slope) < 0.06]
+    thin = [line for line in upright if line.thickness < 0.22 * size]
+    sides = [line for line in thin if line.right - line.left > 1.9 * size]
+    walls = [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
+
+    def are_alike(a, b):  # a single one between two ruled lines is a 1
+        fall = slope * (a.begins - b.begins)
+        return max(abs(a.left - b.left - fall), abs(a.right - b.right - fall)) < 0.1 * size
+
+    sides += [line for line in walls if sum(are_alike(line, other) for other in [*walls, *sides]) >= 3]
+    ticks = [line for line in thin if line in square and line not in sides and meets[line][1]]
     for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
         alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
                  and abs(line.left - tick.left) < 0.12 * size + 0.05 * abs(line.begins - tick.begins)]
         steps = np.diff(np.sort([line.begins for line in alike]))
         steps = steps[steps > 0.3 * size]
-        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2
-        if len(alike) >= 4 and (tick.right - tick.left < 0.6 * size or regular):
+        away = min((abs(line.begins - tick.begins) for line in alike if abs(line.begins - tick.begins) > 0.3 * size), default=0)
+        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2 and abs(away - np.median(steps)) < 0.12 * away
+        if len(alike) >= 4 and (tick.right - tick.left < 0.7 * size or regular):
             sides.append(tick)
     high = [side for side in sides if side.right - side.left > size]
 
     def is_framed(line):
-        return all(any(abs(side.begins - x) < near + side.thickness and side.left - near <= y <= side.right + near for side in high)
+        return all(any(abs(side.begins - x) < near + side.thickness and min(abs(y - side.left), abs(y - side.right)) < near for side in high)
                    for x, y in ((line.left, line.begins), (line.right, line.ends)))
 
     return [line for line in level if line.right - line.left > shortest * size or is_framed(line)], sides
@@ -1226,7 +1210,9 @@ def _without_print(clear, any_ink, share, size, shortest=2.6):
     around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
     clear, any_ink = clear & (1 - around), any_ink & (1 - around)
     level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
-    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.22 * size)
+    turned = np.ascontiguousarray(any_ink.T)
+    upright = _lines(turned, share.T, 1.1 * size, 0.45 * size)
+    upright += [line for line in _lines(turned, share.T, 0.3 * size, 0.22 * size) if line.right - line.left < 1.1 * size]
     level, upright = _printed(level, upright, size, shortest)
     _erase_lines(clear, share, level)
     turned = np.ascontiguousarray(clear.T)
@@ -1532,7 +1518,7 @@ def _view(grey, size, shortest=2.6):
         mask, level, upright = _without_print(*_clear_and_any(share, floor, factor * size), share, factor * size, shortest)
         pieces = _pieces_of(mask, share, 0.1 * factor * size)
         high = _digit_height(pieces, mask.shape)
-        if high is None or high < 5:
+        if high is None or high < 5 or high / factor < 6:
             return None
         size, before = high / factor, size
         if 0.8 < size / before < 1.25:
@@ -1553,13 +1539,15 @@ class _Row:
         return _score(self.digits)
 
 
-def _apart(row, view, usual):
+def _at_gaps(row, view, usual):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
     gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
-    walls = np.array([any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in view.upright)
+    middle = float(np.mean([body.middle[1] for body in row]))
+    sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
+    walls = np.array([len(sides) > 1 and any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in sides)
                       for begin, end, y in between])
     even = len(gaps) > 2 and gaps.min() > 0 and gaps.max() < 1.7 * gaps.min()
     ends = np.zeros(len(gaps), bool) if even or walls.all() else gaps > max(view.size, 2.5 * usual)
@@ -1567,7 +1555,7 @@ def _apart(row, view, usual):
         ends |= walls
     return [list(number) for number in np.split(np.array(row, object), np.flatnonzero(ends) + 1)]
 
-
+# %% ../nbs/10_pictures.ipynb #8c9484c7
 @dataclass(frozen=True, eq=False)
 class _Found:
     "The rows of bodies that a view shows."
@@ -1591,14 +1579,14 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_apart(row, view, usual) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
     ink = sum(body.mass for body in bodies) / max(1e-9, sum(piece.mass for piece in view.pieces))
     return _Found(view, rows, small, slope, reader, score - 0.5 * (ink < 0.7), min(score / len(bodies), ink))
 
-
+# %% ../nbs/10_pictures.ipynb #8fec2183
 def _score(predictions):
     "How much of what was read is digits."
     return sum(1.0 if one.is_sure else 0.2 if one.is_digit in (True, None) else -0.5 for one in predictions)
@@ -1616,8 +1604,19 @@ def _read_rows(found):
         if digits:
             pieces = [_joined(run) for run, _ in digits]
             answers = [_doubted(found.reader.known[run][1], doubt) for run, doubt in digits]
-            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces]))
+            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
+
+
+def _left_out(view, digits, high):
+    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
+    x, y = np.array([digit.middle for digit in digits]).T
+    for piece in view.pieces:
+        column, row = piece.middle
+        between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
+        if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
+            return "there is other ink between the digits"
+    return ""
 
 
 def _doubted(prediction, doubt):
@@ -1682,15 +1681,15 @@ def _looks_at_rows(picture, network, starts, apart):
 def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
     looks = []
-    for pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
+    for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         for picture, place in pictures:
             seen = _looks_at_rows(picture, network, starts, apart)
-            looks += [(found, place) for found in seen]
+            looks += [(replace(found, score=found.score - less), place) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1:
                 level, back = _turned_level(picture, steep.slope)
                 looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
-        if looks:
+        if max((found.share for found, _ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
@@ -1803,18 +1802,21 @@ def read_number(
 def _only_row(rows):
     "The row that a picture is said to hold, with a doubt if there is more."
     main, *others = sorted(rows, key=lambda row: -row.score)
-    others = [row for row in others if row.score > 0]
     if any(len(row.digits) > 1 and row.score > 0.4 * main.score for row in others):
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level; or read all rows with read_sheet.")
-    return replace(main, doubt=main.doubt or "there is another digit outside of the row") if others else main
+    if any(row.score > 0 for row in others):
+        return replace(main, doubt=main.doubt or "there is another digit outside of the row")
+    lefts, tops, rights, bottoms = zip(*main.boxes)
+    boxes = [box for row in others for box in row.boxes]
+    amid = any(min(lefts) < (left + right) / 2 < max(rights) and top < max(bottoms) and bottom > min(tops) for left, top, right, bottom in boxes)
+    return replace(main, doubt=main.doubt or "there is other ink between the digits") if amid else main
 
 
 def _warn_of(numbers):
     "Warn as `predict` does, of what is no digit or cannot be told apart; not of what could be another digit."
     for number in numbers:
-        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith("there is"):
+        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith(("there is", "looked at")):
             warnings.warn(f"{number.text}: {number.doubt}.", stacklevel=3)
-
 
 # %% ../nbs/10_pictures.ipynb #02d4d3d3
 def read_sheet(
@@ -1920,7 +1922,7 @@ def predict_many(
         try:
             with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
                 look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added)[0]
+                return path, _read(look.image[None], network, look.count, look.added, look.logits)[0]
         except MnistAnnError as error:
             return path, error
 
