@@ -707,7 +707,7 @@ def find_digits(
     return _all_digits(ink, *_clear_ink(ink))
 
 
-def _apart(pieces):
+def _digits_apart(pieces):
     "The numbers of the pieces of each digit, from left to right."
     _, boxes, _, mass, foreign = pieces
     left, top, wide, high, _ = boxes.T
@@ -733,7 +733,7 @@ def _apart(pieces):
 
 def _all_digits(ink, strength, clear, mask):
     pieces = _pieces(ink, mask)
-    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _apart(pieces))
+    masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _digits_apart(pieces))
     return [_with_faint_ends(ink, some, strength, lines=clear & ~mask) for some in masks]
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
@@ -741,6 +741,29 @@ def _finished(ink, mask):
     "The digit of the mask, step by step, by the names of the steps; the last one is uint8 (28, 28), as MNIST has it."
     steps = {"cut out": (cut := cut_out(ink, mask)), "stroke evened": (even := even_stroke(cut)), "straightened": (upright := straighten(even))}
     return {**steps, "fitted, centred": fit_and_centre(upright)}
+
+# %% ../nbs/10_pictures.ipynb #94124784
+_TINY = 64  # pixels of the longer side
+
+
+def _enlarged(grey, dark_ink=None):
+    "A tiny picture with a longer side of 128 pixels, and with a margin of paper, if it is known which of the two is paper."
+    factor = 128 / max(grey.shape)
+    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    paper = [] if dark_ink is None else _shrunk(large, 96)[_groups(large)[0] == dark_ink]
+    return cv2.copyMakeBorder(large, 32, 32, 32, 32, cv2.BORDER_CONSTANT, value=float(np.median(paper))) if len(paper) else large
+
+
+def _is_tiny(grey):
+    return 3 <= min(grey.shape) and max(grey.shape) < _TINY
+
+
+def _whole(grey):
+    "All of the picture, enlarged if it is tiny, and whether its ink is dark."
+    if not _is_tiny(grey):
+        return grey, is_dark_ink(grey)
+    dark_ink = is_dark_ink(_enlarged(grey))
+    return _enlarged(grey, dark_ink), dark_ink
 
 # %% ../nbs/10_pictures.ipynb #00408b42
 def _ready(grey):
@@ -752,7 +775,7 @@ def _ready(grey):
     return None
 
 
-def _look(grey, dark_ink=None, room=1.0):
+def _look(grey, dark_ink=None, room=1.0, sheets=()):
     "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be."
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
@@ -763,7 +786,9 @@ def _look(grey, dark_ink=None, room=1.0):
     ink = ink_in(grey, room)
     strokes = _clear_ink(ink)
     pieces = _pieces(ink, strokes[-1])
-    mask, count = _main_digit(ink, *strokes, pieces), len(_apart(pieces))
+    mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
+    if any(_is_edge(mask, sheet) for sheet in sheets):
+        count = 0
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
@@ -775,7 +800,7 @@ def _steps(picture):
     "What becomes of a picture, by the names of the steps."
     grey = load_grey(picture)
     ready = _ready(grey)
-    return {"already as MNIST's": ready} if ready is not None else _look(*next(_looks(grey))[0][2])[0]
+    return {"already as MNIST's": ready} if ready is not None else _look(*_whole(grey))[0]
 
 # %% ../nbs/10_pictures.ipynb #9c4a816c
 def prepare(
@@ -806,11 +831,15 @@ def plot_steps(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #9adbb500
+def _outline(mask):
+    return max(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
+
+
 def _sheet_above(closed, level, straight):
     "The largest region that is lighter than `level`, filled, uint8, and the places of its edge inside the picture; None if it can be no sheet."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
     largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
-    outline = max(cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
+    outline = _outline(largest)
     sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
     dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
@@ -831,16 +860,18 @@ def find_paper(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> tuple[np.ndarray, tuple[int, int]] | None:  # the sheet, uint8 (height, width), and the row and column where it begins; or None if there seems to be none
     "Cut a sheet of paper out of a picture that shows the table around it. Where the table shows in its corners, the nearest paper is painted over it."
-    return _lighter_sheet(grey)
+    found = _lighter_sheet(grey)
+    return found[:2] if found else None
 
 
 def _darker_sheet(grey):
     "The same for a sheet that is darker than its surroundings, such as a board on a wall; only if its sides are straight, for thick strokes are dark, too."
     found = _lighter_sheet(255 - grey, straight=True)
-    return (255 - found[0], found[1]) if found else None
+    return (255 - found[0], *found[1:]) if found else None
 
 
 def _lighter_sheet(grey, straight=False):
+    "The same, with all of the sheet as a small mask; of sheets with straight sides only, if wanted."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
     edge = max(1, longer // 10)
@@ -852,7 +883,7 @@ def _lighter_sheet(grey, straight=False):
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
         return None
-    sheet = candidates[int(np.argmax(contrasts))][0]
+    outlined = sheet = candidates[int(np.argmax(contrasts))][0]
     sheet = cv2.erode(cv2.copyMakeBorder(sheet, 4, 4, 4, 4, cv2.BORDER_REPLICATE), _disc(0.035 * longer))[4:-4, 4:-4]  # without its blurred edge
     if not sheet.any():
         return None
@@ -864,7 +895,7 @@ def _lighter_sheet(grey, straight=False):
     rows, columns = np.nonzero(sheet)
     top, left = rows.min(), columns.min()
     whole = np.where(sheet, grey, cv2.resize(shades[nearest], size))
-    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left))
+    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left)), outlined
 
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
@@ -877,19 +908,14 @@ def _or_shipped(network):
     "The network; the shipped one for None."
     return load_pretrained() if network is None else to_network(network)
 
-# %% ../nbs/10_pictures.ipynb #94124784
-_TINY = 64  # pixels of the longer side
-
-
-def _enlarged(grey, dark_ink=None):
-    "A tiny picture with a longer side of 128 pixels, and with a margin of paper, if it is known which of the two is paper."
-    factor = 128 / max(grey.shape)
-    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    if dark_ink is None:
-        return large
-    light = _groups(large)[0]
-    paper = np.median(_shrunk(large, 96)[light == dark_ink])
-    return cv2.copyMakeBorder(large, 32, 32, 32, 32, cv2.BORDER_CONSTANT, value=float(paper))
+# %% ../nbs/10_pictures.ipynb #3d347d81
+def _is_edge(mask, sheet):
+    "Whether what is in the mask is the edge of the sheet, uint8, or the table around it: it runs along the edge, or along much of it."
+    mask = cv2.resize(mask, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
+    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
+    edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
+    band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
+    return bool(edge.any() and (band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6))
 
 # %% ../nbs/10_pictures.ipynb #ec3f3928
 _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
@@ -897,15 +923,17 @@ _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straig
 
 def _looks(grey):
     "The ways to look at a picture, round by round: each a name, what is added to its energy, and the arguments of `_look`."
-    if 3 <= min(grey.shape) and max(grey.shape) < _TINY:
-        dark_ink = is_dark_ink(_enlarged(grey))
-        yield [("the whole picture", 0.0, (_enlarged(grey, dark_ink), dark_ink))]
+    whole, dark_ink = _whole(grey)
+    if _is_tiny(grey):
+        yield [("the whole picture", 0.0, (whole, dark_ink))]
         yield [("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
         return
-    dark_ink, sheets = is_dark_ink(grey), {"the sheet alone": find_paper(grey), "the panel alone": _darker_sheet(grey)}
-    yield [("the whole picture", 0.0, (grey, dark_ink)), *((name, 2.0, sheet[:1]) for name, sheet in sheets.items() if sheet)]
-    yield [("narrow ink", 4.0, (grey, True, 0.3))]
-    yield [("the other polarity", 4.0, (grey, not dark_ink))]
+    found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey)}
+    found = {name: sheet for name, sheet in found.items() if sheet}
+    sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet)))  # a light 0 has none
+    yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone,)) for name, (alone, *_) in found.items())]
+    yield [("narrow ink", 4.0, (grey, True, 0.3, sheets))]
+    yield [("the other polarity", 4.0, (grey, not dark_ink, 1.0, sheets))]
 
 # %% ../nbs/10_pictures.ipynb #aae82cae
 @dataclass(frozen=True)
