@@ -1710,13 +1710,17 @@ def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
     looks = []
     for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
-        for picture, place in pictures:
-            seen = _looks_at_rows(picture, network, starts, apart)
+        whole, *sheets = pictures
+        ways = [(whole, starts[:1]), (sheets[0], starts), (whole, starts[1:])] if sheets else [(whole, starts)]
+        for (picture, place), some in ways:
+            if some == starts[1:] and max((found.share for found, _ in looks), default=0) > 0.75:
+                continue  # the sheet alone is seen well, and the table around it is not searched for small digits
+            seen = _looks_at_rows(picture, network, some, apart)
             looks += [(replace(found, score=found.score - less), place) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
-            if steep and abs(steep.slope) > 0.1:
+            if steep and abs(steep.slope) > 0.1 and steep.share < 0.9:
                 level, back = _turned_level(picture, steep.slope)
-                looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
+                looks += [(found, place @ back) for found in _looks_at_rows(level, network, some, apart)]
         if max((found.share for found, _ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
