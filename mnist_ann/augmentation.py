@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import mnist_ann.model  # first: it sets TensorFlow up
+from .model import build_model  # first: it sets TensorFlow up
 
 import cv2
 import keras
@@ -26,7 +26,6 @@ import numpy as np
 import tensorflow as tf
 
 from .data import Digits, MnistAnnError, _in_short, _refusing
-from .model import build_model
 from .network import shuffled
 from .recognition import fit_and_centre
 from .engine import _check_digits, _fingerprint, _open_checkpoints
@@ -330,6 +329,7 @@ def _non_digit(kind, images, turnable, rng):
     return _inked(strokes, rng.uniform(-0.3, 0.3), rng)
 
 # %% ../nbs/08_record.ipynb #bc6f59ce
+@_refusing
 def non_digits(
     digits: Digits,  # some of the pictures are made of these
     n: int,  # how many
@@ -340,8 +340,8 @@ def non_digits(
     kinds = set(kinds)
     turnable = digits.images[np.isin(digits.labels, (2, 3, 4, 5, 7))]
     if not isinstance(n, Integral) or n < 0 or not kinds or not kinds <= set(NON_DIGITS):
-        raise MnistAnnError(f"n must be a whole number from 0, not {n!r:.50}, and kinds some of "
-                            f"{', '.join(NON_DIGITS)}.")
+        raise MnistAnnError(f"n must be a whole number from 0, not {_in_short(n)}, and kinds "
+                            f"some of {', '.join(NON_DIGITS)}.")
     if n and not len(turnable):
         raise MnistAnnError("non_digits needs digits, some of them 2, 3, 4, 5 or 7.")
     rng, images = np.random.default_rng(seed), np.zeros((n, 28, 28), np.uint8)

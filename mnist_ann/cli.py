@@ -67,8 +67,8 @@ def _as_answer(file, result):
     if isinstance(result, ma.Number):
         digits = [{"digit": one.digit, "probability": one.probability, "is_sure": one.is_sure, "doubt": one.doubt, "box": box}
                   for one, box in zip(result.digits, result.boxes)]
-        return {"file": str(file), "number": result.text, "probability": result.probability,
-                "is_sure": None if None in (sure := {one.is_sure for one in result.digits}) else sure == {True}, "digits": digits}
+        return {"file": str(file), "number": result.text, "probability": result.probability, "is_sure": result.is_sure, "doubt": result.doubt,
+                "box": result.box, "digits": digits}
     return {"file": str(file), "digit": result.digit, "probability": result.probability, "is_digit": result.is_digit,
             "is_sure": result.is_sure, "doubt": result.doubt, "probabilities": result.probabilities.tolist()}
 
@@ -99,7 +99,8 @@ def _as_row(answer):
     "An answer as a row of the table: picture, digit or number, probability, doubt."
     if "number" in answer:
         read = "".join("?" if one["is_sure"] is False else str(one["digit"]) for one in answer["digits"])
-        return answer["file"], read, f"{answer['probability']:.1%}", "" if "?" not in read else f"perhaps {answer['number']}"
+        doubt = f"perhaps {answer['number']}" if "?" in read else answer["doubt"]
+        return answer["file"], read, f"{answer['probability']:.1%}", doubt
     unsure = answer["is_sure"] is False
     return (answer["file"], "not sure" if unsure else str(answer["digit"]), f"{answer['probability']:.1%}",
             f"perhaps {answer['digit']}: {answer['doubt']}" if unsure else "")
@@ -120,7 +121,7 @@ def _write_csv(path, answers, kind):
     "Write the answers to a file as they come, whole or not at all, and say how many there were."
     from mnist_ann.pictures import PICTURE_SUFFIXES  # here, so that other commands start without it
 
-    columns, total, unsure, failed = ("file", kind, "probability", "is_sure", "doubt", "error"), 0, 0, 0
+    columns, total, unsure, failed = ("file", kind, "probability", "is_sure", "doubt", *["box"] * (kind == "number"), "error"), 0, 0, 0
     if path.suffix.lower() in PICTURE_SUFFIXES:
         raise ma.MnistAnnError(f"--csv {path}: that is the name of a picture, which would be overwritten. Name a file that ends in .csv.")
     with _written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
@@ -129,7 +130,7 @@ def _write_csv(path, answers, kind):
         for answer in answers:
             writer.writerow(answer)
             total, unsure, failed = total + 1, unsure + (answer.get("is_sure") is False), failed + ("error" in answer)
-    _say(f"{path}: {total:,} pictures, of {unsure:,} the network is not sure, {failed:,} could not be read")
+    _say(f"{path}: {total:,} {'numbers' if kind == 'number' else 'pictures'}, of {unsure:,} the network is not sure, {failed:,} could not be read")
     return failed
 
 # %% ../nbs/15_command_line.ipynb #6ea43378
@@ -144,11 +145,14 @@ def _pictures(files):
     return paths, refused
 
 # %% ../nbs/15_command_line.ipynb #d6bb0a2d
-def _numbers(paths, network):
-    "The `Number` in each picture, or the error."
+def _numbers(paths, network, sheets):
+    "The `Number` in each picture, or all of those on each sheet, one by one; or the error."
     for path in paths:
         try:
-            yield path, ma.read_number(path, network)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=r"\d+: ")  # a doubt stands beside its number
+                numbers = ma.read_sheet(path, network) if sheets else [ma.read_number(path, network)]
+            yield from ((path, number) for number in numbers)
         except ma.MnistAnnError as error:
             yield path, error
 
@@ -158,20 +162,24 @@ Examples:
   mnist-ann predict seven.jpg
   mnist-ann predict scans/ --csv digits.csv
   mnist-ann predict --number postcode.jpg
+  mnist-ann predict --sheet readings.jpg --csv readings.csv
   mnist-ann predict *.png --json | jq '.[] | select(.is_sure)'""")
 def predict(
     files: Annotated[list[Path], typer.Argument(readable=False, help="Pictures of one digit each, PNG, JPEG, HEIC and others; or folders of them.")],
     number: Annotated[bool, typer.Option("--number", help="Each picture holds a row of digits: read all of them.")] = False,
-    csv_: Annotated[Path | None, typer.Option("--csv", help="Write the answers to this file, a row for each picture.")] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Each picture is a sheet with numbers on it: read all of them, a line for each.")] = False,
+    csv_: Annotated[Path | None, typer.Option("--csv", help="Write the answers to this file, a row for each.")] = None,
     weights: Weights = None,
     json_: Json = False,
 ) -> None:
     "Read the digit in each picture. A picture that cannot be read is reported, and the others are read all the same."
     if csv_ and json_:
         raise ma.MnistAnnError("--csv and --json exclude each other.")
-    network, kind = _network(weights), "number" if number else "digit"
+    if number and sheet:
+        raise ma.MnistAnnError("--number and --sheet exclude each other: one row in each picture, or any number of them.")
+    network, kind = _network(weights), "number" if number or sheet else "digit"
     paths, refused = _pictures(files)
-    results = _numbers(paths, network) if number else ma.predict_many(paths, network, progress=not json_)
+    results = _numbers(paths, network, sheet) if number or sheet else ma.predict_many(paths, network, progress=not json_)
     if len(paths) == 1 and not (csv_ or json_) and _can_draw(sys.stdout):
         results = list(results)
         if isinstance(results[0][1], ma.Prediction):

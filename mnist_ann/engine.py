@@ -653,8 +653,7 @@ def train(
     Does what Keras' `fit` does with SGD, faster. The same seed gives the same weights to the bit on the same machine. Ctrl-C ends the epoch, and
     returns the history so far; a second one stops at once. Raises `MnistAnnError` for what it cannot use or write, and when the training diverges.
     """
-    given = {**locals()}
-    settings = _checked(train, valid, {name: given[name] for name in given if name not in _NO_SETTINGS})
+    settings = _checked(train, valid, {name: given for name, given in {**locals()}.items() if name not in _NO_SETTINGS})
     settings |= dict(hidden_units=list(_plain(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
     next_epoch = _trainer(train, valid, settings, augment, teacher, others)

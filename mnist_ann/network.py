@@ -75,7 +75,6 @@ class _Layers:
 class Network(_Layers):
     """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
     Raises `MnistAnnError` if the layers do not fit each other."""
-
     @_refusing
     def logits(
         self,
@@ -324,8 +323,7 @@ def train_by_hand(
                 gradients = backward(network, activations, logits, Y[batch])
             network = sgd_step(network, gradients, learning_rate)
             history["loss"].append(cross_entropy(logits, Y[batch]))
-        right = network.predict(valid.images) == valid.labels
-        history["val_accuracy"].append(float(np.mean(right)))
+        history["val_accuracy"] += [float(np.mean(network.predict(valid.images) == valid.labels))]
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706

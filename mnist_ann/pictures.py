@@ -1127,10 +1127,10 @@ class _Line:
     strength: float  # the share of ink along it
     pixels: tuple[np.ndarray, np.ndarray]  # rows and columns
 
-    def passes(self, x, y, near):
+    def passes(self, x, y, beside, above):
         "Whether it goes through this place, or ends there."
         share = np.clip((x - self.left) / max(1, self.right - self.left), 0, 1)
-        return self.left - near <= x <= self.right + near and abs(self.begins + share * (self.ends - self.begins) - y) <= near + self.thickness
+        return self.left - beside <= x <= self.right + beside and abs(self.begins + share * (self.ends - self.begins) - y) <= above + self.thickness
 
 # %% ../nbs/10_pictures.ipynb #66f3a51c
 def _straight(mask, length):
@@ -1180,22 +1180,34 @@ def _erase_lines(mask, share, lines):
 
 def _printed(level, upright, size, shortest):
     "Of the level lines and the upright ones (whose left end is the upper one) those that are no strokes of digits, for digits so many pixels high."
-    near = 0.22 * size
-    meets = {line: [any(other.passes(x, y, near) for other in level) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
-    sides = [line for line, ends in meets.items() if line.right - line.left > (1.15 if all(ends) else 1.9) * size]
-    ticks = [line for line, ends in meets.items() if line not in sides and ends[1]]
+    near, long = 0.22 * size, [line for line in level if line.right - line.left > 2 * size]
+    slope = float(np.median([(line.ends - line.begins) / (line.right - line.left) for line in long])) if long else 0.0
+    touch = 0.05 * size + 1
+    meets = {line: [any(other.passes(x, y, near, touch) for other in long) for x, y in ((line.begins, line.left), (line.ends, line.right))] for line in upright}
+    square = [line for line in upright if abs((line.ends - line.begins) / (line.right - line.left) + slope) < 0.06]
+    thin = [line for line in upright if line.thickness < 0.22 * size]
+    sides = [line for line in thin if line.right - line.left > 1.9 * size]
+    walls = [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
+
+    def are_alike(a, b):  # a single one between two ruled lines is a 1
+        fall = slope * (a.begins - b.begins)
+        return max(abs(a.left - b.left - fall), abs(a.right - b.right - fall)) < 0.1 * size
+
+    sides += [line for line in walls if sum(are_alike(line, other) for other in [*walls, *sides]) >= 3]
+    ticks = [line for line in thin if line in square and line not in sides and meets[line][1]]
     for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
         alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
                  and abs(line.left - tick.left) < 0.12 * size + 0.05 * abs(line.begins - tick.begins)]
         steps = np.diff(np.sort([line.begins for line in alike]))
         steps = steps[steps > 0.3 * size]
-        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2
-        if len(alike) >= 4 and (tick.right - tick.left < 0.6 * size or regular):
+        away = min((abs(line.begins - tick.begins) for line in alike if abs(line.begins - tick.begins) > 0.3 * size), default=0)
+        regular = len(steps) >= 3 and np.ptp(steps) < 0.12 * np.median(steps) + 2 and abs(away - np.median(steps)) < 0.12 * away
+        if len(alike) >= 4 and (tick.right - tick.left < 0.7 * size or regular):
             sides.append(tick)
     high = [side for side in sides if side.right - side.left > size]
 
     def is_framed(line):
-        return all(any(abs(side.begins - x) < near + side.thickness and side.left - near <= y <= side.right + near for side in high)
+        return all(any(abs(side.begins - x) < near + side.thickness and min(abs(y - side.left), abs(y - side.right)) < near for side in high)
                    for x, y in ((line.left, line.begins), (line.right, line.ends)))
 
     return [line for line in level if line.right - line.left > shortest * size or is_framed(line)], sides
@@ -1235,7 +1247,9 @@ def _without_print(clear, any_ink, share, size, shortest=2.6):
     around = cv2.dilate(outlines, np.ones((3, 3), np.uint8))
     clear, any_ink = clear & (1 - around), any_ink & (1 - around)
     level = _lines(any_ink, share, 1.05 * size, 0.22 * size)
-    upright = _lines(np.ascontiguousarray(any_ink.T), share.T, 0.3 * size, 0.22 * size)
+    turned = np.ascontiguousarray(any_ink.T)
+    upright = _lines(turned, share.T, 1.1 * size, 0.45 * size)
+    upright += [line for line in _lines(turned, share.T, 0.3 * size, 0.22 * size) if line.right - line.left < 1.1 * size]
     level, upright = _printed(level, upright, size, shortest)
     _erase_lines(clear, share, level)
     turned = np.ascontiguousarray(clear.T)
@@ -1541,7 +1555,7 @@ def _view(grey, size, shortest=2.6):
         mask, level, upright = _without_print(*_clear_and_any(share, floor, factor * size), share, factor * size, shortest)
         pieces = _pieces_of(mask, share, 0.1 * factor * size)
         high = _digit_height(pieces, mask.shape)
-        if high is None or high < 5:
+        if high is None or high < 5 or high / factor < 6:
             return None
         size, before = high / factor, size
         if 0.8 < size / before < 1.25:
@@ -1562,13 +1576,15 @@ class _Row:
         return _score(self.digits)
 
 
-def _apart(row, view, usual):
+def _at_gaps(row, view, usual):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
     gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
-    walls = np.array([any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in view.upright)
+    middle = float(np.mean([body.middle[1] for body in row]))
+    sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
+    walls = np.array([len(sides) > 1 and any(line.left <= y <= line.right and begin - 0.2 * view.size <= line.begins <= end + 0.2 * view.size for line in sides)
                       for begin, end, y in between])
     even = len(gaps) > 2 and gaps.min() > 0 and gaps.max() < 1.7 * gaps.min()
     ends = np.zeros(len(gaps), bool) if even or walls.all() else gaps > max(view.size, 2.5 * usual)
@@ -1576,7 +1592,7 @@ def _apart(row, view, usual):
         ends |= walls
     return [list(number) for number in np.split(np.array(row, object), np.flatnonzero(ends) + 1)]
 
-
+# %% ../nbs/10_pictures.ipynb #8c9484c7
 @dataclass(frozen=True, eq=False)
 class _Found:
     "The rows of bodies that a view shows."
@@ -1600,14 +1616,14 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_apart(row, view, usual) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
     ink = sum(body.mass for body in bodies) / max(1e-9, sum(piece.mass for piece in view.pieces))
     return _Found(view, rows, small, slope, reader, score - 0.5 * (ink < 0.7), min(score / len(bodies), ink))
 
-
+# %% ../nbs/10_pictures.ipynb #8fec2183
 def _score(predictions):
     "How much of what was read is digits."
     return sum(1.0 if one.is_sure else 0.2 if one.is_digit in (True, None) else -0.5 for one in predictions)
@@ -1625,8 +1641,19 @@ def _read_rows(found):
         if digits:
             pieces = [_joined(run) for run, _ in digits]
             answers = [_doubted(found.reader.known[run][1], doubt) for run, doubt in digits]
-            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces]))
+            read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
+
+
+def _left_out(view, digits, high):
+    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
+    x, y = np.array([digit.middle for digit in digits]).T
+    for piece in view.pieces:
+        column, row = piece.middle
+        between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
+        if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
+            return "there is other ink between the digits"
+    return ""
 
 
 def _doubted(prediction, doubt):
@@ -1691,15 +1718,15 @@ def _looks_at_rows(picture, network, starts, apart):
 def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
     looks = []
-    for pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
+    for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         for picture, place in pictures:
             seen = _looks_at_rows(picture, network, starts, apart)
-            looks += [(found, place) for found in seen]
+            looks += [(replace(found, score=found.score - less), place) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1:
                 level, back = _turned_level(picture, steep.slope)
                 looks += [(found, place @ back) for found in _looks_at_rows(level, network, starts, apart)]
-        if looks:
+        if max((found.share for found, _ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
@@ -1812,18 +1839,21 @@ def read_number(
 def _only_row(rows):
     "The row that a picture is said to hold, with a doubt if there is more."
     main, *others = sorted(rows, key=lambda row: -row.score)
-    others = [row for row in others if row.score > 0]
     if any(len(row.digits) > 1 and row.score > 0.4 * main.score for row in others):
         raise MnistAnnError("the digits do not stand in one level row. Cut out a single row, and turn it level; or read all rows with read_sheet.")
-    return replace(main, doubt=main.doubt or "there is another digit outside of the row") if others else main
+    if any(row.score > 0 for row in others):
+        return replace(main, doubt=main.doubt or "there is another digit outside of the row")
+    lefts, tops, rights, bottoms = zip(*main.boxes)
+    boxes = [box for row in others for box in row.boxes]
+    amid = any(min(lefts) < (left + right) / 2 < max(rights) and top < max(bottoms) and bottom > min(tops) for left, top, right, bottom in boxes)
+    return replace(main, doubt=main.doubt or "there is other ink between the digits") if amid else main
 
 
 def _warn_of(numbers):
     "Warn as `predict` does, of what is no digit or cannot be told apart; not of what could be another digit."
     for number in numbers:
-        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith("there is"):
+        if any(one.doubt and not one.doubt.startswith("it could be a") for one in number.digits) or number.doubt.startswith(("there is", "looked at")):
             warnings.warn(f"{number.text}: {number.doubt}.", stacklevel=3)
-
 
 # %% ../nbs/10_pictures.ipynb #02d4d3d3
 def read_sheet(
@@ -1929,7 +1959,7 @@ def predict_many(
         try:
             with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
                 look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added)[0]
+                return path, _read(look.image[None], network, look.count, look.added, look.logits)[0]
         except MnistAnnError as error:
             return path, error
 

@@ -42,7 +42,7 @@ def right_calls():
         "cut_to_ink": (ink,), "shrink_to_20": (ink,), "centre_by_mass": (ink[:20, :20],), "fit_and_centre": (ink,), "energy": (logits,),
         "set_thresholds": (small, digits), "read_idx": ("x-idx3-ubyte",), "map_idx": ("x-idx3-ubyte",), "load_idx": ("idx",), "load_digits": ((few, said),),
         "write_idx": ("x-idx3-ubyte", few), "save_weights": (small, "x.h5"), "load_network": ("x.h5",), "export": (small, "x.onnx"),
-        "distort": (few, ma.Distortion(), 0), "drawn_digits": (12, 0), "load_recipe": ("fast",), "train_recipe": (recipe, digits, digits), "train_teacher": (digits, digits, ma.Distortion(), 1),
+        "distort": (few, ma.Distortion(), 0), "drawn_digits": (12, 0), "non_digits": (digits, 5, 0), "load_recipe": ("fast",), "train_recipe": (recipe, digits, digits), "train_teacher": (digits, digits, ma.Distortion(), 1),
         "train": (ma.build_model((4,)), digits, digits, 1),
     }
     objects = {"Digits": (few, said), "Network": (small.weights, small.biases), "Distortion": (),
