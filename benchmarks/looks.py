@@ -28,13 +28,14 @@ def remembered(function):
     "The function, which works out only once what becomes of a picture."
     found = {}
 
-    def look(grey, *arguments):
-        key = grey.shape, grey.tobytes(), *arguments
+    def look(grey, *arguments, **options):
+        key = grey.shape, grey.tobytes(), *(part.tobytes() if isinstance(part, np.ndarray) else part for some in (*arguments, *options.values())
+                                            for part in (some if isinstance(some, tuple) else (some,)))
         if key not in found:
             if len(found) > 20:
                 found.clear()  # the next picture has begun
             try:
-                found[key] = function(grey, *arguments)
+                found[key] = function(grey, *arguments, **options)
             except ma.MnistAnnError as error:
                 found[key] = error
         if isinstance(found[key], ma.MnistAnnError):

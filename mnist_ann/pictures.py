@@ -468,11 +468,16 @@ def is_dark_ink(
     return bool(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean() > 0.5)
 
 # %% ../nbs/10_pictures.ipynb #f6f62799
-def _has_straight_sides(outline):
+def _outline(mask):
+    "The outline of the longest piece of the mask."
+    return max(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
+
+
+def _has_straight_sides(outline, filled=0.93):
     "Whether the outline of a piece has no dents and four straight sides, at right angles or nearly so: a frame, a window, a sheet; no 0."
     hull = cv2.convexHull(outline)
     (_, sides, angle) = cv2.minAreaRect(hull)
-    if cv2.contourArea(outline) < 0.93 * cv2.contourArea(hull) or min(sides) < 5:
+    if cv2.contourArea(outline) < filled * cv2.contourArea(hull) or min(sides) < 5:
         return False
     steps = np.diff(hull[:, 0], axis=0, append=hull[:1, 0])
     away = (np.degrees(np.arctan2(steps[:, 1], steps[:, 0])) - angle + 45) % 360
@@ -573,7 +578,7 @@ def _without_frames(mask):
             depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
             ring = np.minimum(depth, depth.max() / 3).astype(int)  # from the outline inwards
             inked = np.bincount(ring[filled > 0], mask[filled > 0])[:-1] / np.maximum(1, np.bincount(ring[filled > 0])[:-1])
-            bounds = np.flatnonzero(inked < (0.5 if straight else 0.01))
+            bounds = 1 + np.flatnonzero(inked[1:] < (0.5 if straight else 0.01))  # the outline itself is one pixel deep
             if not bounds.size:
                 continue
             inner = depth > bounds[0] + (1 + 0.03 * depth.max() if straight else 0)
@@ -831,10 +836,6 @@ def plot_steps(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #9adbb500
-def _outline(mask):
-    return max(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
-
-
 def _sheet_above(closed, level, straight):
     "The largest region that is lighter than `level`, filled, uint8, and the places of its edge inside the picture; None if it can be no sheet."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
@@ -844,7 +845,7 @@ def _sheet_above(closed, level, straight):
     dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
     free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
-    if not 0.1 < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
+    if not (0.04 if straight else 0.1) < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
         return None
     return sheet, (y[free], x[free])
 
@@ -897,6 +898,17 @@ def _lighter_sheet(grey, straight=False):
     whole = np.where(sheet, grey, cv2.resize(shades[nearest], size))
     return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left)), outlined
 
+# %% ../nbs/10_pictures.ipynb #3d347d81
+def _is_edge(mask, sheet):
+    "Whether what is in the mask is the edge of the sheet, uint8, or the table around it: it runs along the edge, or along much of it."
+    mask = cv2.resize(mask, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
+    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
+    edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
+    if edge.sum() < 1.3 * max(sheet.shape):  # in pixels, and it is two or three wide: a digit at the border of the picture cuts a bit off the paper, too
+        return False
+    band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
+    return bool(band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6)
+
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
     "A number from the attributes of a network, or None."
@@ -908,17 +920,14 @@ def _or_shipped(network):
     "The network; the shipped one for None."
     return load_pretrained() if network is None else to_network(network)
 
-# %% ../nbs/10_pictures.ipynb #3d347d81
-def _is_edge(mask, sheet):
-    "Whether what is in the mask is the edge of the sheet, uint8, or the table around it: it runs along the edge, or along much of it."
-    mask = cv2.resize(mask, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
-    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
-    edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
-    band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
-    return bool(edge.any() and (band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6))
-
 # %% ../nbs/10_pictures.ipynb #ec3f3928
 _LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
+
+
+def _is_strip(sheet):
+    "Whether a sheet is much longer than wide: a band of light, and no sheet for a digit."
+    _, sides, _ = cv2.minAreaRect(_outline(sheet))
+    return max(sides) > 2.5 * min(sides)
 
 
 def _looks(grey):
@@ -929,8 +938,8 @@ def _looks(grey):
         yield [("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
         return
     found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey)}
-    found = {name: sheet for name, sheet in found.items() if sheet}
-    sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet)))  # a light 0 has none
+    found = {name: sheet for name, sheet in found.items() if sheet and not _is_strip(sheet[-1])}
+    sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet), 0.97))  # a light 0 has none, and a digit at the border makes a dent
     yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone,)) for name, (alone, *_) in found.items())]
     yield [("narrow ink", 4.0, (grey, True, 0.3, sheets))]
     yield [("the other polarity", 4.0, (grey, not dark_ink, 1.0, sheets))]
@@ -1337,23 +1346,6 @@ def _shared_columns(a, b):
     return (min(a.right, b.right) - max(a.left, b.left)) / max(1, min(a.wide, b.wide))
 
 
-def _is_mark(piece, body, size):
-    "Whether a small piece at a body is a comma or a dot beside its foot, or a dash beside its middle."
-    (x, y), inner = piece.middle, 0.2 * body.wide
-    if max(piece.wide, piece.high) > 0.5 * size or body.left + inner < x < body.right - inner:
-        return False
-    is_flat = piece.wide > 2 * piece.high and body.top + 0.25 * body.high < y < body.bottom - 0.25 * body.high
-    return is_flat or max(piece.wide, piece.high) < 0.35 * size and y > body.bottom - 0.2 * body.high
-
-
-def _belongs_to(piece, body, size):
-    "Whether a piece stands above or below a body, and is a part of it."
-    apart = max(piece.top, body.top) - min(piece.bottom, body.bottom)
-    high = max(piece.bottom, body.bottom) - min(piece.top, body.top)
-    in_reach = apart < 0.3 * size and high < 1.8 * size and min(piece.high, body.high) < 0.75 * size
-    return in_reach and _shared_columns(piece, body) > 0.4 and not _is_mark(piece, body, size)
-
-
 def _bodies(pieces, size, shape):
     "The pieces that are as high as digits, together with what stands above or below them; and the smaller ones that are left."
     usable = [piece for piece in pieces if max(piece.wide, piece.high) > 0.16 * size and not _is_foreign(piece, size, shape)]
@@ -1361,7 +1353,9 @@ def _bodies(pieces, size, shape):
     stacks, usable = [], [piece for piece in usable if piece.mass > 0.015 * usual]
     for piece in sorted(usable, key=lambda piece: -piece.mass):
         for k, other in enumerate(stacks):
-            if _belongs_to(piece, other, size):
+            apart = max(piece.top, other.top) - min(piece.bottom, other.bottom)
+            high = max(piece.bottom, other.bottom) - min(piece.top, other.top)
+            if _shared_columns(piece, other) > 0.4 and apart < 0.3 * size and high < 1.8 * size and min(piece.high, other.high) < 0.75 * size:
                 stacks[k] = _joined([other, piece])
                 break
         else:
@@ -1369,7 +1363,7 @@ def _bodies(pieces, size, shape):
     bodies = [stack for stack in stacks if stack.high > 0.5 * size and stack.mass > 0.08 * usual]
     return bodies, [stack for stack in stacks if stack not in bodies]
 
-# %% ../nbs/10_pictures.ipynb #7666449b
+
 def _neighbours(bodies, size, slope, tolerance):
     "Of each body, by its number, the next one to the right in its row, where rows fall by `slope` pixels for each pixel to the right."
     x, y = np.array([body.middle for body in bodies]).T
