@@ -17,7 +17,8 @@ from table import arguments, output_folder, processor, today, write_table
 import mnist_ann as ma
 
 ROWS = ("plain", "small digits", "far apart", "cells of a form", "a box for each", "a comb", "underlined", "ruled", "squared", "shadow of a telephone",
-        "pencil", "light on dark", "slanted", "curved", "jpeg", "on a table", "commas and dots", "broken strokes", "touching pairs", "touching rows", "a letter", "together")
+        "pencil", "light on dark", "slanted", "curved", "jpeg", "on a table", "commas and dots", "broken strokes",
+        "touching pairs", "touching rows", "a letter", "together")
 SHEETS = ("a page", "a page of columns", "a printed table", "a page with a word", "a page on a table")
 LETTERS = "ABCDEFGHKLMNPRTUVWXYabdefghknrtwxy"
 
@@ -127,8 +128,8 @@ def row(kind, digits, seed):
     slope = np.tan(np.radians(rng.uniform(4, 12))) * rng.choice([-1, 1]) if some("slanted", 0.3) else rng.normal(0, 0.015)
     curve = rng.uniform(0.3, 0.8) if kind == "curved" else 0
     pen = int(rng.integers(-1, 2)) if high > 30 else 0
-    sheet, spans = written(images, high, gaps, rng, rng.choice([0.05, 0.12]), slope if kind not in ("cells of a form", "a comb", "a box for each", "underlined") else 0,
-                           curve, pen, overlap=touching)
+    is_form = kind in ("cells of a form", "a comb", "a box for each", "underlined")
+    sheet, spans = written(images, high, gaps, rng, rng.choice([0.05, 0.12]), 0 if is_form else slope, curve, pen, overlap=touching)
     if kind == "commas and dots":
         text, sheet = punctuated(text, sheet, spans, high, rng)
     if kind == "broken strokes":
@@ -142,12 +143,13 @@ def row(kind, digits, seed):
         font = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX]))
         lettered(sheet, str(rng.choice(list(LETTERS))), (left, sheet.shape[0] // 2 + high // 2), font, high / 22, max(1, high // 12))
         text = "doubt"
-    if kind in ("cells of a form", "a box for each", "a comb", "underlined"):
+    if is_form:
         printed(sheet, spans, high, kind, rng)
     margin = [int(rng.uniform(0, 2 if kind != "far apart" else 6) * high) for _ in range(4)]
     sheet = np.pad(sheet, ((margin[0], margin[1]), (margin[2] // 2, margin[3] // 2)))
     if some("ruled", 0.3) or kind == "squared":
-        step, shade, line = int(rng.uniform(1.0, 1.8) * high if kind != "squared" else rng.uniform(0.35, 0.9) * high), rng.uniform(0.15, 0.5), max(1, int(0.03 * high))
+        step = int(rng.uniform(1.0, 1.8) * high if kind != "squared" else rng.uniform(0.35, 0.9) * high)
+        shade, line = rng.uniform(0.15, 0.5), max(1, int(0.03 * high))
         for k in range(int(rng.integers(step)), sheet.shape[0], step):
             sheet[k:k + line] = np.maximum(sheet[k:k + line], shade)
         for k in range(int(rng.integers(step)), sheet.shape[1] if kind == "squared" else 0, step):
@@ -210,7 +212,8 @@ def sheet(kind, digits, seed):
         for column in range(columns):
             count = int(rng.integers(1 if columns == 1 else 2, max(2, min(9, int(wide / high / 1.05) - 1)) + 1))
             chosen = rng.integers(0, len(digits), count)
-            ink, _ = written(digits.images[chosen], high, high * rng.uniform(0.12, 0.4) * np.ones(count - 1), rng, slope=slope, pen=int(rng.integers(-1, 2)) if high > 30 else 0)
+            gaps, pen = high * rng.uniform(0.12, 0.4) * np.ones(count - 1), int(rng.integers(-1, 2)) if high > 30 else 0
+            ink, _ = written(digits.images[chosen], high, gaps, rng, slope=slope, pen=pen)
             while ink.shape[1] > 1.05 * wide:  # it has to fit
                 chosen = chosen[:-1]
                 ink, _ = written(digits.images[chosen], high, high * 0.2 * np.ones(len(chosen) - 1), rng, slope=slope, pen=0)
@@ -224,7 +227,8 @@ def sheet(kind, digits, seed):
         for k in range(columns + 1):
             cv2.line(page, (int(edge_x + k * wide), edge_y), (int(edge_x + k * wide), height - edge_y), 0.8, pen)
     if kind == "a page with a word":
-        lettered(page, str(rng.choice(["Readings", "Telephone", "Water", "Room"])), (edge_x, int(0.8 * edge_y)), cv2.FONT_HERSHEY_COMPLEX, edge_y / 40, max(1, edge_y // 25))
+        word = str(rng.choice(["Readings", "Telephone", "Water", "Room"]))
+        lettered(page, word, (edge_x, int(0.8 * edge_y)), cv2.FONT_HERSHEY_COMPLEX, edge_y / 40, max(1, edge_y // 25))
     if rng.random() < 0.4:
         for y in range(edge_y // 2, height, int(step / 2)):
             page[y:y + max(1, high // 30)] = np.maximum(page[y:y + max(1, high // 30)], 0.3)
@@ -259,8 +263,8 @@ def main():
         started = perf_counter()
         numbers, right, surely_wrong = (sum(which) for which in zip(*(outcome(kind, *picture) for picture in pictures)))
         milliseconds = 1000 * (perf_counter() - started) / len(pictures)
-        table.append({"kind": kind, "of": "rows" if kind in ROWS else "sheets", "pictures": len(pictures), "numbers": numbers, "right": right, "surely_wrong": surely_wrong,
-                      "milliseconds": round(milliseconds, 1), "processor": processor(), "date": today()})
+        table.append({"kind": kind, "of": "rows" if kind in ROWS else "sheets", "pictures": len(pictures), "numbers": numbers, "right": right,
+                      "surely_wrong": surely_wrong, "milliseconds": round(milliseconds, 1), "processor": processor(), "date": today()})
         print(f"{kind:<22} {right} of {numbers} right, {surely_wrong} surely wrong, {milliseconds:.0f} ms", flush=True)
     if folder:
         write_table(table, folder / "rows.csv")
