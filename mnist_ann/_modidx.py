@@ -471,6 +471,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._as_number': ('pictures.html#_as_number', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._as_png': ('pictures.html#_as_png', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._at_gaps': ('pictures.html#_at_gaps', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._belongs_to': ('pictures.html#_belongs_to', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._beside_paper': ('pictures.html#_beside_paper', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._best_rows': ('pictures.html#_best_rows', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._bodies': ('pictures.html#_bodies', 'mnist_ann/pictures.py'),

@@ -1346,6 +1346,14 @@ def _shared_columns(a, b):
     return (min(a.right, b.right) - max(a.left, b.left)) / max(1, min(a.wide, b.wide))
 
 
+def _belongs_to(piece, body, size):
+    "Whether a piece stands above or below a body, and is a part of it."
+    apart = max(piece.top, body.top) - min(piece.bottom, body.bottom)
+    high = max(piece.bottom, body.bottom) - min(piece.top, body.top)
+    in_reach = apart < 0.3 * size and high < 1.8 * size and min(piece.high, body.high) < 0.75 * size
+    return in_reach and _shared_columns(piece, body) > 0.4
+
+
 def _bodies(pieces, size, shape):
     "The pieces that are as high as digits, together with what stands above or below them; and the smaller ones that are left."
     usable = [piece for piece in pieces if max(piece.wide, piece.high) > 0.16 * size and not _is_foreign(piece, size, shape)]
@@ -1353,9 +1361,7 @@ def _bodies(pieces, size, shape):
     stacks, usable = [], [piece for piece in usable if piece.mass > 0.015 * usual]
     for piece in sorted(usable, key=lambda piece: -piece.mass):
         for k, other in enumerate(stacks):
-            apart = max(piece.top, other.top) - min(piece.bottom, other.bottom)
-            high = max(piece.bottom, other.bottom) - min(piece.top, other.top)
-            if _shared_columns(piece, other) > 0.4 and apart < 0.3 * size and high < 1.8 * size and min(piece.high, other.high) < 0.75 * size:
+            if _belongs_to(piece, other, size):
                 stacks[k] = _joined([other, piece])
                 break
         else:
@@ -1363,7 +1369,7 @@ def _bodies(pieces, size, shape):
     bodies = [stack for stack in stacks if stack.high > 0.5 * size and stack.mass > 0.08 * usual]
     return bodies, [stack for stack in stacks if stack not in bodies]
 
-
+# %% ../nbs/10_pictures.ipynb #7666449b
 def _neighbours(bodies, size, slope, tolerance):
     "Of each body, by its number, the next one to the right in its row, where rows fall by `slope` pixels for each pixel to the right."
     x, y = np.array([body.middle for body in bodies]).T
