@@ -249,7 +249,7 @@ def outcome(kind, picture, wanted):
 
 
 def main():
-    parser = arguments(__doc__, rows=40, sheets=8)
+    parser = arguments(__doc__, rows=30, sheets=6)
     options = parser.parse_args()
     folder = output_folder(parser, options)
     digits = ma.split(ma.load_mnist()[0])[1]

@@ -1086,7 +1086,7 @@ def predict(
 
 # %% ../nbs/10_pictures.ipynb #954ba520
 _ROW_SIDE = 2400  # pixels: rows and sheets are looked at with a longer side of at most so many
-_HIGH = 48  # pixels: so high are digits made before they are told apart
+_HIGH = 64  # pixels: so high are digits made before they are told apart
 
 
 def _resized(picture, factor):
@@ -1102,7 +1102,7 @@ def _ink_share(grey, size):
     padded = cv2.copyMakeBorder(small, room, room, room, room, cv2.BORDER_REFLECT)
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(room))[room:-room, room:-room]
     paper = np.maximum(cv2.resize(cv2.GaussianBlur(paper, (0, 0), 0.12 * room), grey.shape[::-1]), 40).astype(np.float32)
-    share = (paper - cv2.GaussianBlur(grey, (0, 0), max(0.3, 0.018 * size))) / paper
+    share = (paper - cv2.GaussianBlur(grey, (0, 0), max(0.3, 0.014 * size))) / paper
     share -= np.median(share)
     noise = 1.48 * np.median(np.abs(share) * paper)  # as much in the dark as in the light
     return share, np.maximum(0.045, 4.5 * noise / paper)
