@@ -1027,7 +1027,9 @@ def _as_tflite(network, int8):
             if int8:  # how large the numbers between the layers become, 100 training digits tell
                 some = normalize(load_mnist()[0].images[::600])
                 converter.optimizations, converter.representative_dataset = [tf.lite.Optimize.DEFAULT], lambda: ([row[None]] for row in some)
-            content = converter.convert()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that no statistics were given for the inputs
+                content = converter.convert()
     finally:
         tf.get_logger().setLevel(level)
     model = flatbuffer_utils.convert_bytearray_to_object(content)
