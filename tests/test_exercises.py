@@ -743,7 +743,7 @@ def read_sheet():
         return texts
 
     return [read, lambda picture: tuple(read(picture))], wrong(
-        (partial(read, strips=lambda p: [p]), "strips of the sheet first"), (partial(read, strips=lambda p: np.array_split(p, 3)), "2 rows, not 3"), (partial(read, strips=lambda p: np.array_split(p, len(p) // 132)), "strips of the sheet"), (partial(read, order=-1), "not from the bottom"),
+        (partial(read, strips=lambda p: [p]), "strips of the sheet first"), (partial(read, strips=lambda p: np.array_split(p, 3)), "2 rows, not 3"), (partial(read, strips=lambda p: np.array_split(p, len(p) // 132)), "Is each strip one row"), (partial(read, order=-1), "not from the bottom"),
         (partial(read, take=2), "3 rows, not 2"), (partial(read, join=True), "A list of texts"), (whitens, "changes the picture"),
         (lambda p: ["724", "97", "3072"], "2 rows, not 3"), (["724"], "Give the function read_sheet itself"), (lambda p: [text[::-1] for text in read(p)], "and you read")), []
 
