@@ -476,6 +476,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._best_rows': ('pictures.html#_best_rows', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._bodies': ('pictures.html#_bodies', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._box_around': ('pictures.html#_box_around', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._boxes': ('pictures.html#_boxes', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._bytes_of': ('pictures.html#_bytes_of', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._cheapest_cuts': ('pictures.html#_cheapest_cuts', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._clear': ('pictures.html#_clear', 'mnist_ann/pictures.py'),

@@ -601,6 +601,20 @@ def _with_faint_ends(ink, mask, strength, lines):
     return grown if grown.sum() < 2 * mask.sum() else mask
 
 # %% ../nbs/10_pictures.ipynb #9e807079
+def _boxes(mask):
+    "The pieces of the mask that are a frame around a single place."
+    boxes, (outlines, tree) = np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    for k, outline in enumerate(outlines):
+        area = cv2.contourArea(outline)
+        if tree[0, k, 3] < 0 and area > 0.04 * mask.size and _has_straight_sides(outline):
+            holes = [j for j in range(len(outlines)) if tree[0, j, 3] == k]
+            if max((cv2.contourArea(outlines[j]) for j in holes), default=0) > 0.7 * area:
+                cv2.drawContours(boxes, outlines, k, 1, -1)
+                for j in holes:
+                    cv2.drawContours(boxes, outlines, j, 0, -1)
+    return boxes & mask
+
+
 def _clear_ink(ink):
     "How strong ink is where it is clear, from 0 to 1; where that is; and the same without lines."
     some = (255 * np.clip(ink[ink > 0.08], 0, 1)).astype(np.uint8)
@@ -608,9 +622,10 @@ def _clear_ink(ink):
         raise MnistAnnError(_BLANK)
     strength = float(np.clip(cv2.threshold(some, 0, 255, cv2.THRESH_OTSU)[0] / 255, 0.3, 0.6))
     clear = (ink > strength).astype(np.uint8)
-    mask = _without_lines(clear)
+    boxes = _boxes(clear)  # their sides are no lines: what was left of them would look like a 1
+    mask = _without_lines(clear & ~boxes)
     mask = np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
-    return strength, clear, _without_frames(mask)
+    return strength, clear, _without_frames(mask | boxes)
 
 # %% ../nbs/10_pictures.ipynb #e536eb15
 def find_digit(
