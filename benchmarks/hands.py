@@ -85,16 +85,17 @@ def learned(digits_each=3, letters_each=16, seed=0):
     labels = [np.tile(np.repeat(np.arange(10, dtype=np.uint8), digits_each), len(LEARNED))]
     for _ in range(2):  # each with two pens
         images, written_by = scikit_writers(learned=True)
+        images = (images * 15.9).astype(np.uint8)
         digits += [as_learned(255 - cv2.resize(np.pad(image, 4), (160, 160), interpolation=cv2.INTER_CUBIC), rng) for image in images]
         labels.append(written_by)
     return ma.Digits(np.stack(digits), np.concatenate(labels)), np.stack(letters)
 
 
 def scikit_writers(learned):
-    "The half of scikit-learn's digits that is learned from, or else the other, as they are: uint8 (n, 8, 8) from 0 to 255, light ink, and labels."
+    "The half of scikit-learn's digits that is learned from, or else the other, as they are: floats (n, 8, 8) from 0 to 16, and labels, uint8."
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     half = len(digits.target) // 2
     part = slice(half) if learned else slice(half, None)
-    return (digits.images[part] * 15.9).astype(np.uint8), digits.target[part].astype(np.uint8)
+    return digits.images[part], digits.target[part].astype(np.uint8)

@@ -214,10 +214,8 @@ def ours(pixels):
 
 def other_writers():
     "The half of scikit-learn's digits that was not learned from, as they are: floats (8, 8) from 0 to 16."
-    from sklearn.datasets import load_digits
-
-    half = len(load_digits().target) // 2
-    return list(load_digits().images[half:]), load_digits().target[half:].tolist()
+    images, labels = hands.scikit_writers(learned=False)
+    return list(images), labels.tolist()
 
 
 def fonts_write(signs):

@@ -553,7 +553,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._seen': ('pictures.html#_seen', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._shared_columns': ('pictures.html#_shared_columns', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._sheet_above': ('pictures.html#_sheet_above', 'mnist_ann/pictures.py'),
-                                    'mnist_ann.pictures._short': ('pictures.html#_short', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._shrunk': ('pictures.html#_shrunk', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._sliced': ('pictures.html#_sliced', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._steps': ('pictures.html#_steps', 'mnist_ann/pictures.py'),

@@ -33,7 +33,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .data import MnistAnnError, figure_style
+from .data import MnistAnnError, _cut, figure_style
 from .files import load_pretrained
 from .network import Network, _Held, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
@@ -81,21 +81,15 @@ class _SupportsArray(Protocol):
 
 Picture: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Sequence[Any] | _SupportsArray
 
-# %% ../nbs/10_pictures.ipynb #36c7eebb
-def _short(text, most=160):
-    "A text for a message: in one line, and without its middle if it is long."
-    text = text if len(text) <= most else f"{text[:most // 2]} ... {text[6 - most // 2:]}"
-    return " ".join(text.split())
-
 # %% ../nbs/10_pictures.ipynb #fe371ccb
 def _name_of(picture):
     "How a message calls a picture: by the name of its file, if it has one."
     if isinstance(picture, str) and picture[:5].lower() == "data:":
-        return f"{_short(picture[:24])}..."
+        return f"{_cut(picture[:24])}..."
     if isinstance(picture, (str, PathLike)):
-        return _short(os.fsdecode(picture))
+        return _cut(os.fsdecode(picture), 160)
     name = getattr(picture, "name", None) if hasattr(picture, "read") else getattr(picture, "filename", None)
-    return _short(name) if isinstance(name, str) else ""
+    return _cut(name, 160) if isinstance(name, str) else ""
 
 # %% ../nbs/10_pictures.ipynb #fe5c32d1
 @contextmanager
@@ -133,7 +127,7 @@ def _decoding():
     except (MnistAnnError, MemoryError):
         raise
     except Exception as error:
-        raise MnistAnnError(f"the picture cannot be read ({_short(str(error))}). Save it again as PNG or JPEG.") from error
+        raise MnistAnnError(f"the picture cannot be read ({_cut(str(error), 160)}). Save it again as PNG or JPEG.") from error
 
 # %% ../nbs/10_pictures.ipynb #12b3a5e5
 def _formats(file):
@@ -189,7 +183,7 @@ def _bytes_of(picture):
     try:
         content = picture.read(_MOST_BYTES + 1)
     except Exception as error:
-        raise MnistAnnError(f"this open file cannot be read ({_short(str(error))}). Hand over its name, or its bytes.") from error
+        raise MnistAnnError(f"this open file cannot be read ({_cut(str(error), 160)}). Hand over its name, or its bytes.") from error
     if not isinstance(content, bytes):
         raise MnistAnnError(f'this open file gives {type(content).__name__}, not bytes. Open it with open(name, "rb").')
     if not content or len(content) > _MOST_BYTES:
@@ -281,7 +275,7 @@ def _one_picture(array):
     if array.dtype.kind == "V" and array.dtype.names is None and array.dtype.itemsize <= 2:
         array = array.astype(np.float32)  # bfloat16, of TensorFlow and JAX
     if array.dtype.kind not in "buif":
-        raise MnistAnnError(f"a picture is an array of bool, integers or floats, not {_short(str(array.dtype))}.")
+        raise MnistAnnError(f"a picture is an array of bool, integers or floats, not {_cut(str(array.dtype), 160)}.")
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     while array.ndim > 2 and array.shape[-1] == 1:
@@ -316,7 +310,7 @@ def _as_array(picture):
         raise
     except Exception as error:
         hint = "Hand over picture.detach().cpu().numpy()." if hasattr(picture, "detach") else "Hand over a NumPy array (height, width)."
-        raise MnistAnnError(f"a picture is an array, and this {kind} makes none ({_short(str(error), 90)}). {hint}") from error
+        raise MnistAnnError(f"a picture is an array, and this {kind} makes none ({_cut(str(error))}). {hint}") from error
 
 # %% ../nbs/10_pictures.ipynb #3699ba22
 def _grey_from_array(array, side=MAX_SIDE):
@@ -1766,7 +1760,7 @@ def _best_rows(grey, network, starts, apart):
         texts = ["".join(str(one.digit) for row in found for one in row.digits) for _, found, _ in read]
         differs = next((text for text, (other, *_) in zip(texts[1:], others) if other > score - 1.5 and text != texts[0]), None)
         if differs and not apart:
-            rows = [replace(row, doubt=f"looked at in another way, it is {_short(differs, 60)}") for row in rows]
+            rows = [replace(row, doubt=f"looked at in another way, it is {_cut(differs, 60)}") for row in rows]
         return rows, slope
     raise MnistAnnError(_BLANK)
 
@@ -1943,7 +1937,7 @@ def pictures_in(
     if not found:
         raise MnistAnnError(f"{_name_of(folder)}: there is no picture in this folder: no file that ends in {', '.join(PICTURE_SUFFIXES)}.")
     if others:
-        names = ", ".join(_short(name, 60) for name in others[:5]) + (" ..." if len(others) > 5 else "")
+        names = ", ".join(_cut(name, 60) for name in others[:5]) + (" ..." if len(others) > 5 else "")
         are_left_out = "is left out, since its name is" if len(others) == 1 else f"of {len(found) + len(others):,} are left out, since their names are"
         warnings.warn(f"{_name_of(folder)}: {len(others):,} {are_left_out} no picture's: {names}", stacklevel=2)
     return found
@@ -1976,7 +1970,7 @@ def predict_many(
     network = _or_shipped(network)
     workers = min(8, _cores()) if workers is None else workers
     if not isinstance(workers, int) or workers < 1:
-        raise MnistAnnError(f"workers must be a whole number from 1, not {_short(repr(workers))}.")
+        raise MnistAnnError(f"workers must be a whole number from 1, not {_cut(repr(workers), 160)}.")
     paths = pictures_in(paths) if isinstance(paths, (str, PathLike)) else paths
     if not isinstance(paths, Iterable):
         raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
