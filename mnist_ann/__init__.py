@@ -6,6 +6,36 @@ checkers read the same one.
 """
 __version__ = "0.1.0"
 
+import sys
+from functools import wraps
+from inspect import isfunction
+
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name):
+    "A public name. A function that breaks down says which argument is wrong; those of `pictures` name the picture themselves."
+    found = _load(name)
+    if isfunction(found) and not hasattr(found, "__wrapped__") and found.__module__ != f"{__name__}.pictures":
+        found = _refusing(found)
+        setattr(sys.modules[found.__module__], name, found)  # one function under one name, so that it can be pickled
+    return found
+
+
+def _refusing(function):
+    "The same function; if it breaks down and an argument is to blame, that is said, as `MnistAnnError` (chapter 09)."
+    @wraps(function)
+    def refusing(*values, **named):
+        try:
+            return function(*values, **named)
+        except MemoryError:
+            raise
+        except Exception as error:
+            from mnist_ann.data import MnistAnnError
+            from mnist_ann.files import _refusal
+            if not isinstance(error, MnistAnnError) and (refusal := _refusal(function, values, named, error)):
+                raise MnistAnnError(refusal) from error
+            raise
+    return refusing

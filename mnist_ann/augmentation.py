@@ -25,7 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .data import Digits, MnistAnnError, _in_short, _refusing
+from .data import Digits, MnistAnnError, _in_short
 from .network import shuffled
 from .recognition import fit_and_centre
 from .engine import _check_digits, _fingerprint, _open_checkpoints
@@ -78,7 +78,6 @@ RECORD = Recipe((2048, 1024, 512), epochs=170, batch_size=128, learning_rate=0.1
 RECIPES = {"original": ORIGINAL, "fast": FAST, "record": RECORD}
 
 
-@_refusing
 def load_recipe(
     name: str,  # original, fast or record
 ) -> Recipe:
@@ -89,7 +88,6 @@ def load_recipe(
     return RECIPES[name]
 
 # %% ../nbs/08_record.ipynb #db42d3eb
-@_refusing
 def train_recipe(
     recipe: Recipe,
     train_digits: Digits,  # what to learn from
@@ -184,7 +182,6 @@ def _draw(label, rng):
     return _inked(strokes, rng.uniform(-0.1, lean), rng)
 
 # %% ../nbs/08_record.ipynb #8c9900d4
-@_refusing
 def drawn_digits(
     n: int,  # how many
     seed: int = 0,  # the same seed gives the same digits
@@ -329,7 +326,6 @@ def _non_digit(kind, images, turnable, rng):
     return _inked(strokes, rng.uniform(-0.3, 0.3), rng)
 
 # %% ../nbs/08_record.ipynb #bc6f59ce
-@_refusing
 def non_digits(
     digits: Digits,  # some of the pictures are made of these
     n: int,  # how many
@@ -439,7 +435,6 @@ def _distort_piece(images, distortion, n, rng):
     return _centred(found) if distortion.centred else found
 
 # %% ../nbs/08_record.ipynb #6bddfc4c
-@_refusing
 def distort(
     images: np.ndarray,  # uint8 (n, 28, 28): 0 is paper, 255 is ink
     distortion: Distortion,  # how far
@@ -562,7 +557,6 @@ def _teach(teacher, train, valid, distortion, epochs, seed, batch_size, verbose,
     return teacher
 
 # %% ../nbs/08_record.ipynb #c6572e56
-@_refusing
 def train_teacher(
     train: Digits,  # what to learn from
     valid: Digits,  # what to be examined on

@@ -32,7 +32,7 @@ import tensorflow as tf
 from IPython.display import display
 from tqdm import tqdm
 
-from .data import Digits, MnistAnnError, _in_short, _refusing, one_hot
+from .data import Digits, MnistAnnError, _in_short, one_hot
 from .files import _written_whole
 from .network import shuffled, to_network
 from .training import _SCHEDULES, History, learning_rates
@@ -621,7 +621,6 @@ def _extended(history, **figures):
     return replace(history, **{name: [*getattr(history, name), figure] for name, figure in figures.items()})
 
 # %% ../nbs/11_engine.ipynb #1e84e55b
-@_refusing
 def train(
     model: keras.Model,  # from `build_model`; its weights are changed in place
     train: Digits,  # what to learn from; from memory, or from a file by `load_idx(folder, in_memory=False)`

@@ -17,7 +17,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from .data import (Digits, MnistAnnError, _refusing, _some_digits, figure_style, one_hot,
+from .data import (Digits, MnistAnnError, _some_digits, figure_style, one_hot,
                             plot_digits)
 from .network import Network, cross_entropy, softmax, to_network
 
@@ -95,7 +95,6 @@ class Report(_Marks):
                 f"95 % interval {low:.2%} to {high:.2%})")
 
 # %% ../nbs/05_evaluation.ipynb #591a4a10
-@_refusing
 def evaluate(
     model: "keras.Model | Network",  # from `build_model`, for one
     digits: Digits,  # what to ask it
@@ -108,7 +107,6 @@ def evaluate(
     return Report(digits, softmax(logits), cross_entropy(logits, one_hot(digits.labels)))
 
 # %% ../nbs/05_evaluation.ipynb #b6f05d18
-@_refusing
 def plot_confusion_matrix(
     report: Report,
 ) -> "Figure":
@@ -134,7 +132,6 @@ def plot_confusion_matrix(
     return fig
 
 # %% ../nbs/05_evaluation.ipynb #bfebcc5a
-@_refusing
 def digit_scores(
     report: Report,
 ) -> pd.DataFrame:  # a row for each digit: precision, recall, f1, images, misread
@@ -146,7 +143,6 @@ def digit_scores(
     return table.assign(misread=report.confusion.sum(axis=1) - report.confusion.diagonal())
 
 # %% ../nbs/05_evaluation.ipynb #afdb39a9
-@_refusing
 def plot_mistakes(
     report: Report,
     n: int = 40,  # how many, at most
@@ -172,7 +168,6 @@ FAULTS = {  # places among MNIST's test digits; a judgement, see `whose_fault`
     "label": (947, 1901, 2035, 2597, 9729)}
 
 # %% ../nbs/05_evaluation.ipynb #b12d7e4e
-@_refusing
 def whose_fault(
     places: "Iterable[int]",  # of MNIST's test digits, such as `report.mistakes`
 ) -> dict[str, list[int]]:  # "network", "writer", "label", "not judged": which of them, in order
@@ -203,7 +198,6 @@ def _by_bins(report, bins):
     return tuple(np.array([values[here].mean() for here in filled]) for values in (stated, right))
 
 # %% ../nbs/05_evaluation.ipynb #96052df7
-@_refusing
 def plot_reliability(
     *reports: Report,
     labels: list[str] | None = None,  # a name for each
@@ -227,7 +221,6 @@ def plot_reliability(
     return ax
 
 # %% ../nbs/05_evaluation.ipynb #4dfceaf9
-@_refusing
 def calibrate(
     model: "keras.Model | Network",  # from `build_model`, for one
     valid: Digits,  # validation digits: neither trained on nor tested on
@@ -258,7 +251,6 @@ def _attributes_after(network, temperature, val_loss, val_images):
     return {**attributes, "temperature": temperature * attributes.get("temperature", 1.0)}
 
 # %% ../nbs/05_evaluation.ipynb #fb5439de
-@_refusing
 def report_to_dict(
     report: Report,
 ) -> dict[str, Any]:  # plain Python values that JSON can hold

@@ -27,8 +27,10 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from inspect import signature
 from io import StringIO
 from math import prod
+from numbers import Integral, Real
 from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from .data import Digits, MnistAnnError, _cut, _in_short, _refusing, normalize
+from .data import Digits, MnistAnnError, _cut, _in_short, normalize
 from .network import Network, to_network
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -45,7 +47,6 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded wh
     from mnist_ann.evaluation import Report
 
 # %% ../nbs/09_files.ipynb #a1371ba0
-@_refusing
 def read_idx(
     path: str | Path,  # an IDX file, plain or gzipped
     md5: str | None = None,  # the MD5 sum that the unpacked file must have, in hexadecimal
@@ -164,7 +165,6 @@ def _read_numbers(stream, expected, path):
     return data
 
 # %% ../nbs/09_files.ipynb #11d7ee35
-@_refusing
 def load_idx(
     folder: str | Path,  # a folder with four IDX files, plain or gzipped
     in_memory: bool = True,  # False leaves the images in their files, which must be plain ones: for data larger than memory
@@ -243,7 +243,6 @@ def _checked_digits(images, labels, name):
     return digits
 
 # %% ../nbs/09_files.ipynb #bd7973a0
-@_refusing
 def load_digits(
     source: Any,  # a file (CSV, npz, one of a pair of IDX files), a folder, (images, labels), a table; see below
     part: str | None = None,  # "train" or "test", of a source that has both; the training digits if left out
@@ -592,7 +591,6 @@ def _upright(digits, name, transposed):
 
 
 # %% ../nbs/09_files.ipynb #b382acf9
-@_refusing
 def map_idx(
     path: str | Path,  # an unpacked IDX file
 ) -> np.memmap:  # its array, read-only, left in the file; numbers of several bytes keep the file's byte order
@@ -630,7 +628,6 @@ def _written_whole(path):
             temporary.unlink()
 
 # %% ../nbs/09_files.ipynb #c4f204ec
-@_refusing
 def write_idx(
     path: str | Path,  # the file to write; a name that ends in .gz makes a gzipped one
     array: np.ndarray,  # of 1 to 4 dimensions; uint8, int8, int16, int32, float32 or float64
@@ -648,7 +645,6 @@ def write_idx(
         file.write(np.ascontiguousarray(array, dtype).data)
 
 # %% ../nbs/09_files.ipynb #7de77d9e
-@_refusing
 def save_weights(
     model: "keras.Model | Network",  # from `build_model`, for one
     path: str | Path,  # the file to write: *.h5, *.hdf5 or *.weights.h5
@@ -820,7 +816,6 @@ def _read_file(path):
 
 
 # %% ../nbs/09_files.ipynb #aa126bfa
-@_refusing
 def load_network(
     path: str | Path,  # a file written by `save_weights`, or by Keras as *.weights.h5
 ) -> Network:
@@ -945,7 +940,6 @@ def load_pretrained() -> Network:
     return replace(network, weights=tuple(map(np.asfortranarray, network.weights)))  # in this order, a single image is read faster
 
 # %% ../nbs/09_files.ipynb #1dcac1f9
-@_refusing
 def export(
     model: "keras.Model | Network",  # from `build_model`, for one
     path: str | Path,  # the file to write: *.onnx or *.tflite
@@ -1039,3 +1033,49 @@ def _as_tflite(network, int8):
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or []), entry]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+# %% ../nbs/09_files.ipynb #47ee0a0f
+_KINDS = {"ndarray": "an array of numbers", "int": "a whole number", "float": "a number",
+          "str": "a text", "Path": "a path", "bool": "True or False", "Model": "a Keras model",
+          "Callable": "a function", "None": "None", "tuple": "a tuple", "list": "a list",
+          "dict": "a dict", "Digits": "Digits", "Iterable": "a series",
+          "Sequence": "a series", "Mapping": "a dict"}
+
+
+def _kinds(annotation):
+    "The names of the types that an annotation allows: `list[str] | None` gives list and None."
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    return [part.split(".")[-1].strip(" '") for part in re.sub(r"\[.*\]", "", text).split("|")]
+
+
+def _is_a(value, kind):
+    "Whether a value is of the type with this name."
+    if kind in ("Callable", "Iterable", "Sequence", "None", "Path"):
+        return {"Callable": callable(value), "Iterable": hasattr(value, "__iter__"),
+                "Sequence": hasattr(value, "__len__") and not isinstance(value, str),
+                "None": value is None, "Path": isinstance(value, os.PathLike)}[kind]
+    if kind in ("int", "float"):
+        return isinstance(value, Integral if kind == "int" else Real)
+    if kind == "ndarray":
+        return isinstance(value, np.ndarray) and value.dtype.kind in "buif"
+    return kind in ("Any", "object") or kind in {one.__name__ for one in type(value).__mro__}
+
+
+# %% ../nbs/09_files.ipynb #350dc960
+_MANY = {"ndarray", "list", "tuple", "dict", "Iterable", "Sequence"}  # wrong inside, perhaps
+
+
+def _refusal(function, values, named, error):
+    "Which argument is to blame for an error, in a sentence; None if there is none."
+    expected, name, many = signature(function), function.__name__, []
+    for argument, value in expected.bind(*values, **named).arguments.items():
+        kinds, found = _kinds(expected.parameters[argument].annotation), _in_short(value)
+        if not any(_is_a(value, kind) for kind in kinds):
+            wanted = " or ".join(_KINDS.get(kind, f"a {kind}") for kind in kinds)
+            return f"{name}: {argument} must be {wanted}, not {found}. See help({name})."
+        if _MANY & set(kinds) and value is not None:
+            many.append(f"{argument} {found}")
+    why = _cut(f"{type(error).__name__}: {error}")
+    told = f"{name} cannot take {_cut(', '.join(many), 120)} ({why}). See help({name})."
+    return told if many else None
+

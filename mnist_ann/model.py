@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager
 from numbers import Integral
 
-from .data import MnistAnnError, _in_short, _refusing
+from .data import MnistAnnError, _in_short
 from .network import Network, initialize
 
 # %% ../nbs/03_model.ipynb #b43928a8
@@ -53,7 +53,6 @@ with _quiet_start():
     tf.config.list_logical_devices()  # start the devices now, while it is quiet
 
 # %% ../nbs/03_model.ipynb #dda56ba2
-@_refusing
 def to_keras(
     network: Network,
     learning_rate: float = 0.01,  # of the SGD that the model is compiled with
@@ -71,7 +70,6 @@ def to_keras(
     return model
 
 # %% ../nbs/03_model.ipynb #62886562
-@_refusing
 def build_model(
     hidden_units: tuple[int, ...] = (512, 256),  # neurons of each hidden layer; () for none
     seed: int = 0,  # of the starting weights, which are those of `initialize`

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import Digits, MnistAnnError, _in_short, _refusing, normalize, one_hot
+from .data import Digits, MnistAnnError, _in_short, normalize, one_hot
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
     import keras
 
 # %% ../nbs/02_network.ipynb #a64fc84c
-@_refusing
 def relu(
     z: np.ndarray,  # any shape
 ) -> np.ndarray:  # the same shape, with zeros in place of the negative numbers
@@ -30,7 +29,6 @@ def relu(
     return np.maximum(z, 0)
 
 # %% ../nbs/02_network.ipynb #248b989a
-@_refusing
 def softmax(
     logits: np.ndarray,  # (n, classes)
 ) -> np.ndarray:  # (n, classes): positive, each row adds up to 1
@@ -39,7 +37,6 @@ def softmax(
     return powers / powers.sum(axis=1, keepdims=True)
 
 # %% ../nbs/02_network.ipynb #02bdcda6
-@_refusing
 def cross_entropy(
     logits: np.ndarray,  # (n, classes)
     Y: np.ndarray,  # one-hot (n, classes)
@@ -75,7 +72,6 @@ class _Layers:
 class Network(_Layers):
     """A feed-forward network, with ReLU in the hidden layers and softmax at the end; read-only.
     Raises `MnistAnnError` if the layers do not fit each other."""
-    @_refusing
     def logits(
         self,
         images: np.ndarray,  # uint8 (n, 28, 28), or float (n, 784) from 0 to 1
@@ -179,18 +175,20 @@ def _check_tuples(**named):
 # %% ../nbs/02_network.ipynb #dc8cfded
 def _as_inputs(images, network):
     "Rows of numbers from 0 to 1 that `network` can read."
-    images = np.asarray(images)
-    inputs = normalize(images) if images.dtype == np.uint8 else images
+    try:
+        array = np.asarray(images)
+    except ValueError:  # a pair, say: images and labels
+        array = np.empty(0, object)
+    inputs = normalize(array) if array.dtype == np.uint8 else array
     if not np.issubdtype(inputs.dtype, np.floating) or inputs.shape[1:] != network.sizes[:1]:
         raise MnistAnnError(f"a network reads uint8 (n, 28, 28) or float (n, {network.sizes[0]}), "
-                            f"not {images.dtype} {images.shape}.")
+                            f"not {_in_short(images)}.")
     if inputs.size and not (inputs.min() >= 0 and inputs.max() <= 1):  # NaN fails both comparisons
         raise MnistAnnError("a network reads numbers from 0 to 1: "
                             "pass the uint8 images, or normalize(images).")
     return inputs.astype(network.weights[0].dtype, copy=False)
 
 # %% ../nbs/02_network.ipynb #f91aaf5b
-@_refusing
 def initialize(
     sizes: tuple[int, ...] = (784, 512, 256, 10),  # inputs, units of each hidden layer, classes
     seed: int = 0,  # the same seed gives the same weights
@@ -205,7 +203,6 @@ def initialize(
     return Network(tuple(weights), tuple(biases))
 
 # %% ../nbs/02_network.ipynb #ba791ec2
-@_refusing
 def forward(
     network: Network,
     X: np.ndarray,  # (n, inputs)
@@ -217,7 +214,6 @@ def forward(
     return activations, activations[-1] @ network.weights[-1] + network.biases[-1]
 
 # %% ../nbs/02_network.ipynb #98805438
-@_refusing
 def backward(
     network: Network,
     activations: list[np.ndarray],  # from `forward`
@@ -258,7 +254,6 @@ def _measured(network, X, Y, step=1e-5):
     return tuple(slopes["weights"]), tuple(slopes["biases"])
 
 # %% ../nbs/02_network.ipynb #0862d929
-@_refusing
 def gradient_check(
     network: Network,  # a small one, in float64
     X: np.ndarray,  # float64 (n, inputs)
@@ -276,7 +271,6 @@ def gradient_check(
     return float(max(errors))
 
 # %% ../nbs/02_network.ipynb #450e5817
-@_refusing
 def sgd_step(
     network: Network,
     gradients: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]],  # from `backward`
@@ -291,7 +285,6 @@ def sgd_step(
     )
 
 # %% ../nbs/02_network.ipynb #e317683e
-@_refusing
 def shuffled(
     n: int,  # how many
     seed: int,
@@ -301,7 +294,6 @@ def shuffled(
     return np.random.default_rng((seed, epoch)).permutation(n)
 
 # %% ../nbs/02_network.ipynb #f3610f73
-@_refusing
 def train_by_hand(
     network: Network,  # where to start
     train: Digits,  # what to learn from
@@ -327,7 +319,6 @@ def train_by_hand(
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706
-@_refusing
 def to_network(
     model: "keras.Model | Network",  # Dense layers, relu and softmax; a Network comes back as it is
 ) -> Network:

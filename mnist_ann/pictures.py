@@ -13,6 +13,7 @@ __all__ = ['Picture', 'FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_S
 import errno
 import math
 import os
+import sys
 import warnings
 from base64 import b64decode
 from collections import deque
@@ -1957,6 +1958,48 @@ def _cores():
     "How many cores this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+# %% ../nbs/10_pictures.ipynb #c05d9c24
+def _one_of_many(path, network, alone):
+    "The reading of one picture among many, or the error."
+    try:
+        with _named(path), nullcontext() if alone else _opencv_on_one_core:
+            look = _seen(path, network)[0]
+            return _read(look.image[None], network, look.count, look.added, look.logits)[0]
+    except MnistAnnError as error:
+        return error
+
+# %% ../nbs/10_pictures.ipynb #5a0cfe2e
+def _read_in_threads(paths, network, workers):
+    "The readings one by one. Only a few pictures are taken ahead: `paths` may be endless."
+    waiting = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for path in paths:
+                waiting.append((path, pool.submit(_one_of_many, path, network, workers == 1)))
+                if len(waiting) > 4 * workers:
+                    yield waiting[0][0], waiting.popleft()[1].result()
+            while waiting:
+                yield waiting[0][0], waiting.popleft()[1].result()
+        finally:  # whoever takes no more does not wait for the rest
+            pool.shutdown(cancel_futures=True)
+
+# %% ../nbs/10_pictures.ipynb #0ba6b189
+_MANY_FILES = 300  # from here on, processes gain more than the second or two that they take to start
+
+
+def _read_in_processes(paths, network, workers):
+    "The readings of many files one by one, by other processes."
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=8, pre_dispatch="4 * n_jobs")
+    readings = parallel(delayed(_one_of_many)(path, network, False) for path in paths)
+    try:
+        yield from zip(paths, readings)
+    finally:  # whoever takes no more is not told that something was left
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            readings.close()
+
 # %% ../nbs/10_pictures.ipynb #53e75a42
 def predict_many(
     paths: str | PathLike[str] | Iterable[Picture],  # a folder, or any number of pictures, most of them files
@@ -1975,25 +2018,6 @@ def predict_many(
     if not isinstance(paths, Iterable):
         raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
 
-    def read(path):
-        try:
-            with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
-                look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added, look.logits)[0]
-        except MnistAnnError as error:
-            return path, error
-
-    def results():
-        waiting = deque()
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                for path in paths:
-                    waiting.append(pool.submit(read, path))
-                    if len(waiting) > 4 * workers:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:  # whoever takes no more does not wait for the rest
-                pool.shutdown(cancel_futures=True)
-
-    return iter(tqdm(results(), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True))
+    files = isinstance(paths, (list, tuple)) and len(paths) >= _MANY_FILES and all(isinstance(path, (str, PathLike)) for path in paths)
+    read = _read_in_processes if files and workers > 1 and not getattr(sys, "frozen", False) else _read_in_threads
+    return iter(tqdm(read(paths, network, workers), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .data import Digits, MnistAnnError, _in_short, _refusing, _some_digits
+from .data import Digits, MnistAnnError, _in_short, _some_digits
 from .network import Network, softmax, to_network
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded wh
 _BLANK = "the picture is blank: no digit can be told from its background."
 
 
-@_refusing
 def cut_to_ink(
     ink: np.ndarray,  # float (height, width): 0 is paper, 1 is ink
 ) -> np.ndarray:  # float: the part that holds all of the ink
@@ -33,7 +32,6 @@ def cut_to_ink(
     return ink[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
 
 # %% ../nbs/06_recognition.ipynb #51fa0541
-@_refusing
 def shrink_to_20(
     cut: np.ndarray,  # float (height, width), from `cut_to_ink`
 ) -> np.ndarray:  # float, with a longer side of 20 pixels
@@ -44,7 +42,6 @@ def shrink_to_20(
     return cv2.resize(cut, (width, height), interpolation=way)
 
 # %% ../nbs/06_recognition.ipynb #a55aa96a
-@_refusing
 def centre_by_mass(
     small: np.ndarray,  # float (height, width) from 0 to 1, at most 28 pixels a side
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink
@@ -59,7 +56,6 @@ def centre_by_mass(
     return image
 
 # %% ../nbs/06_recognition.ipynb #2d71300f
-@_refusing
 def fit_and_centre(
     ink: np.ndarray,  # float (height, width): 0 is paper, 1 is ink
 ) -> np.ndarray:  # uint8 (28, 28): 0 is paper, 255 is ink
@@ -69,7 +65,6 @@ def fit_and_centre(
     return centre_by_mass(strong)
 
 # %% ../nbs/06_recognition.ipynb #c13eae7d
-@_refusing
 def energy(
     logits: np.ndarray,  # (n, classes), from `Network.logits`
 ) -> np.ndarray:  # (n,)
@@ -78,7 +73,6 @@ def energy(
     return -largest - np.log(np.exp(logits - largest[:, None]).sum(axis=1))
 
 # %% ../nbs/06_recognition.ipynb #894f0513
-@_refusing
 def set_thresholds(
     model: "keras.Model | Network",  # best after `calibrate`
     valid: Digits,  # validation digits: neither trained on nor tested on

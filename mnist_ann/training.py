@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data import MnistAnnError, _in_short, _refusing, figure_style
+from .data import MnistAnnError, _in_short, figure_style
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
     import keras
@@ -24,7 +24,6 @@ _SCHEDULES = {"constant": lambda left: np.ones_like(left), "linear": lambda left
               "cosine": lambda left: (1 - np.cos(np.pi * left)) / 2}  # of the share that is left
 
 
-@_refusing
 def learning_rates(
     learning_rate: float,  # the highest
     steps: int,  # in an epoch
@@ -104,7 +103,6 @@ class History:
         return plot_history(self)
 
 # %% ../nbs/04_training.ipynb #5c4b2ac1
-@_refusing
 def plot_history(
     history: "History | keras.callbacks.History",  # what `train` or Keras' `fit` returned
 ) -> "Figure":  # loss on the left, accuracy on the right
@@ -177,7 +175,6 @@ FAST = Recipe((512, 256), epochs=8, batch_size=128, learning_rate=0.2, momentum=
               schedule="linear", warmup=1.0, label_smoothing=0.1)  # the fewest seconds to 98.5 %
 
 # %% ../nbs/04_training.ipynb #01761a2e
-@_refusing
 def plot_comparison(
     histories: dict[str, History],  # a label, and what `train` returned
     title: str,
@@ -202,7 +199,6 @@ def plot_comparison(
     return ax
 
 # %% ../nbs/04_training.ipynb #ddde35fb
-@_refusing
 def plot_layers(
     history: History,  # what `train` returned
 ) -> "Figure":  # dead neurons on the left, the length of the steps on the right
