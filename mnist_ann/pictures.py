@@ -13,7 +13,6 @@ __all__ = ['Picture', 'FORMATS', 'MAX_PIXELS', 'MAX_SIDE', 'AT_WORK', 'PICTURE_S
 import errno
 import math
 import os
-import sys
 import warnings
 from base64 import b64decode
 from collections import deque
@@ -35,7 +34,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import MnistAnnError, _cut, figure_style
-from .files import load_pretrained
+from .files import _no_python, load_pretrained
 from .network import Network, _Held, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
 
@@ -2019,5 +2018,5 @@ def predict_many(
         raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
 
     files = isinstance(paths, (list, tuple)) and len(paths) >= _MANY_FILES and all(isinstance(path, (str, PathLike)) for path in paths)
-    read = _read_in_processes if files and workers > 1 and not getattr(sys, "frozen", False) else _read_in_threads
+    read = _read_in_processes if files and workers > 1 and not _no_python() else _read_in_threads
     return iter(tqdm(read(paths, network, workers), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True))
