@@ -530,6 +530,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._look': ('pictures.html#_look', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._looks': ('pictures.html#_looks', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._looks_at_rows': ('pictures.html#_looks_at_rows', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._loops': ('pictures.html#_loops', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._main_digit': ('pictures.html#_main_digit', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._meant_range': ('pictures.html#_meant_range', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._name_of': ('pictures.html#_name_of', 'mnist_ann/pictures.py'),

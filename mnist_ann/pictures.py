@@ -1424,10 +1424,17 @@ def _cheapest_cuts(price, middles, reach):
     return total.min(axis=1), np.array(ways[::-1]).T + np.array(middles)[:, None] - reach
 
 
+def _loops(mask, size):
+    "The paper that a piece of ink encloses, uint8, and in how many places; not counting tiny ones."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(np.pad(1 - mask, 1, constant_values=1), connectivity=4)
+    loops = [k for k in range(1, len(boxes)) if k != labels[0, 0] and boxes[k, cv2.CC_STAT_AREA] > 0.008 * size**2]
+    return np.isin(labels, loops)[1:-1, 1:-1].astype(np.uint8), len(loops)
+
+
 def _cuts(piece, size):
-    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes."
+    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes. Where digits touch, there is seldom a loop."
     depth = cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    price = 0.01 + piece.mask * (1 + 0.15 * depth)
+    price = 0.01 + piece.mask * (1 + 0.15 * depth) + 0.2 * _loops(piece.mask, size)[0]
     edge, chosen = round(0.15 * size), []
     middles = list(range(edge, piece.wide - edge, max(1, round(0.05 * size))))
     costs, ways = _cheapest_cuts(price, middles, max(2, round(0.22 * size))) if middles else ([], [])
@@ -1524,6 +1531,9 @@ def _ways(pieces, size, reader):
     return list(best[-1].values())
 
 # %% ../nbs/10_pictures.ipynb #a2a8951f
+_LOOPS = 1, 0, 1, 0, 1, 0, 1, 0, 2, 1  # of a 0, a 1, a 2 ...: never more, in any hand
+
+
 def _digits_in(row, small, size, reader):
     "The digits in a row of bodies and smaller pieces, from left to right: the pieces of each, and a doubt about where it begins and ends, or ''."
     sure = {body: one.is_sure is not False for body, (_, one) in zip(row, reader.read([(body,) for body in row], size))}
@@ -1534,19 +1544,27 @@ def _digits_in(row, small, size, reader):
         groups = [*groups[:-1], [*groups[-1], whole]] if near else [*groups, [whole]]
         ends = max(ends, whole.right)
     digits = []
+
+    def doubted(run, doubt):
+        whole = _joined(run)
+        if whole.wide > 1.4 * size:
+            return "it is as wide as several digits that touch"
+        return doubt or ("it has more loops than this digit, as two that touch may have" if _loops(whole.mask, size)[1] > _LOOPS[reader.known[run][1].digit] else "")
+
     for group in groups:
         pieces = []
         for whole in group:
             may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
             pieces += _sliced(whole, size) if may_be_cut else [whole]
         if len(pieces) == 1 and pieces[0] in sure:
-            digits.append(((pieces[0],), ""))
+            digits.append(((pieces[0],), doubted((pieces[0],), "")))
             continue
         (cost, best), *others = _ways(pieces, size, reader) or [(0, [])]
         close = bool(others) and any(piece.cut for piece in pieces) and others[0][0] - cost < 1.5
+        close |= sum(_loops(whole.mask, size)[1] for whole in group) > sum(_loops(_joined(run).mask, size)[1] for run in best)  # a 0 was cut open
         for run in best:
             doubt = "its strokes could be parted in another way" if close and (len(run) > 1 or run[0].cut or len(best) > 1) else ""
-            digits.append((run, "it is as wide as several digits that touch" if _joined(run).wide > 1.4 * size else doubt))
+            digits.append((run, doubted(run, doubt)))
     return digits
 
 # %% ../nbs/10_pictures.ipynb #66409043
@@ -1738,22 +1756,22 @@ def _best_rows(grey, network, starts, apart):
         whole, *sheets = pictures
         ways = [(whole, starts[:1]), (sheets[0], starts), (whole, starts[1:])] if sheets else [(whole, starts)]
         for (picture, place), some in ways:
-            if some == starts[1:] and max((found.share for found, _ in looks), default=0) > 0.75:
+            if some == starts[1:] and max((found.share for found, *_ in looks), default=0) > 0.75:
                 continue  # the sheet alone is seen well, and the table around it is not searched for small digits
             seen = _looks_at_rows(picture, network, some, apart)
-            looks += [(replace(found, score=found.score - less), place) for found in seen]
+            looks += [(replace(found, score=found.score - less), place, less) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1 and steep.share < 0.9:
                 level, back = _turned_level(picture, steep.slope)
-                looks += [(found, place @ back) for found in _looks_at_rows(level, network, some, apart)]
-        if max((found.share for found, _ in looks), default=0) > 0.3:
+                looks += [(found, place @ back, less) for found in _looks_at_rows(level, network, some, apart)]
+        if max((found.share for found, *_ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
-    for found, place in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
+    for found, place, less in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
         rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
         on_sheet = place[0, 2] != 0 or place[1, 2] != 0
-        read.append((sum(row.score for row in rows) + 1.01 * on_sheet, rows, found.slope))
+        read.append((sum(row.score for row in rows) + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
     read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
     if read:
         (score, rows, slope), *others = read
