@@ -1549,10 +1549,11 @@ def _digits_in(row, small, size, reader):
         whole = _joined(run)
         if whole.wide > 1.4 * size:
             return "it is as wide as several digits that touch"
-        return doubt or ("it has more loops than this digit, as two that touch may have" if _loops(whole.mask, size)[1] > _LOOPS[reader.known[run][1].digit] else "")
+        loops = _loops(whole.mask, size)[1] if len(best) > 1 or whole.wide > 0.9 * size else 0
+        return doubt or ("it has more loops than this digit, as two that touch may have" if loops > _LOOPS[reader.known[run][1].digit] else "")
 
     for group in groups:
-        pieces = []
+        pieces, best = [], []
         for whole in group:
             may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
             pieces += _sliced(whole, size) if may_be_cut else [whole]
@@ -1680,13 +1681,19 @@ def _read_rows(found):
 
 
 def _left_out(view, digits, high):
-    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
+    "A doubt if something as high as a digit stands between the digits, or beside them, and is none of them, or ''."
     x, y = np.array([digit.middle for digit in digits]).T
     for piece in view.pieces:
         column, row = piece.middle
         between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
         if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
             return "there is other ink between the digits"
+    usual = np.median([digit.mask.sum() for digit in digits])
+    for end, way in ((digits[0].left, -1), (digits[-1].right, 1)):  # a digit that fell to pieces at one end of the row
+        beyond = [piece for piece in view.pieces if 0 < way * (piece.middle[0] - end) < 1.1 * high and not _is_foreign(piece, high, view.share.shape)
+                  and abs(piece.middle[1] - (y[0] if way < 0 else y[-1])) < 0.5 * high]
+        if beyond and _joined(beyond).high > 0.5 * high and sum(piece.mask.sum() for piece in beyond) > 0.25 * usual:
+            return "there is other ink beside the digits"
     return ""
 
 
