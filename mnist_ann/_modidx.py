@@ -474,6 +474,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._belongs_to': ('pictures.html#_belongs_to', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._beside_paper': ('pictures.html#_beside_paper', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._best_rows': ('pictures.html#_best_rows', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._board': ('pictures.html#_board', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._bodies': ('pictures.html#_bodies', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._box_around': ('pictures.html#_box_around', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._boxes': ('pictures.html#_boxes', 'mnist_ann/pictures.py'),

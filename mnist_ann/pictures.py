@@ -1711,12 +1711,19 @@ def _is_dark_written(grey):
     return bool(np.mean([is_dark_ink(part) for band in bands for part in np.array_split(band, max(1, round(grey.shape[1] / side)), axis=1)]) >= 0.5)
 
 
+def _board(grey):
+    "As `find_paper` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
+    found = _darker_sheet(grey)
+    if not found or np.concatenate([found[2][0], found[2][-1], found[2][:, 0], found[2][:, -1]]).any() or _is_dark_written(found[0]):
+        return None
+    return found[:2]
+
+
 def _pictures_to_see(grey):
     "Ways to look at a picture, round by round: with dark ink, and the affine map from its pixels to those of the whole picture."
     whole = grey if _is_dark_written(grey) else 255 - grey
     first = [(whole, np.eye(3))]
-    if paper := find_paper(grey):
-        sheet, (top, left) = paper
+    for sheet, (top, left) in filter(None, (find_paper(grey), _board(grey))):
         first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])))
     yield first
     yield [(255 - whole, np.eye(3))]
@@ -1761,7 +1768,7 @@ def _best_rows(grey, network, starts, apart):
     looks = []
     for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         whole, *sheets = pictures
-        ways = [(whole, starts[:1]), (sheets[0], starts), (whole, starts[1:])] if sheets else [(whole, starts)]
+        ways = [(whole, starts[:1]), *((sheet, starts) for sheet in sheets), (whole, starts[1:])] if sheets else [(whole, starts)]
         for (picture, place), some in ways:
             if some == starts[1:] and max((found.share for found, *_ in looks), default=0) > 0.75:
                 continue  # the sheet alone is seen well, and the table around it is not searched for small digits
