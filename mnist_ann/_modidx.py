@@ -499,6 +499,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._disc': ('pictures.html#_disc', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._doubted': ('pictures.html#_doubted', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._edge_contrast': ('pictures.html#_edge_contrast', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._empty_between': ('pictures.html#_empty_between', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._enlarged': ('pictures.html#_enlarged', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._erase_lines': ('pictures.html#_erase_lines', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._finished': ('pictures.html#_finished', 'mnist_ann/pictures.py'),

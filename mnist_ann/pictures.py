@@ -1611,11 +1611,22 @@ class _Row:
         return _score(self.digits)
 
 
-def _at_gaps(row, view, usual):
+def _empty_between(a, b, small, size):
+    "How wide the widest empty part between two bodies is: the bar of a 5 may stand alone there."
+    x, (_, y) = a.right, np.add(a.middle, b.middle) / 2
+    amid = [piece for piece in small if a.right < piece.middle[0] < b.left and abs(piece.middle[1] - y) < 0.7 * size and max(piece.wide, piece.high) > 0.25 * size]
+    parts = []
+    for piece in [*sorted(amid, key=lambda piece: piece.left), b]:
+        parts.append(piece.left - x)
+        x = max(x, piece.right)
+    return max(parts)
+
+
+def _at_gaps(row, view, usual, small=()):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
-    gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
+    gaps = np.array([_empty_between(a, b, small, view.size) for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
     middle = float(np.mean([body.middle[1] for body in row]))
     sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
@@ -1651,7 +1662,7 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual, small) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
@@ -1688,7 +1699,11 @@ def _left_out(view, digits, high):
         between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
         if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
             return "there is other ink between the digits"
-    usual = np.median([digit.mask.sum() for digit in digits])
+    height, width = view.share.shape
+    one, usual = digits[0], np.median([digit.mask.sum() for digit in digits])
+    sides = (one.left <= 1) + (one.top <= 1) + (one.right >= width - 1) + (one.bottom >= height - 1)
+    if len(digits) == 1 and sides == 1 and width > 3 * one.wide and height > 1.3 * one.high:
+        return "there is only one digit, and it ends at the edge of the picture, as a shadow or a fold does"
     for end, way in ((digits[0].left, -1), (digits[-1].right, 1)):  # a digit that fell to pieces at one end of the row
         beyond = [piece for piece in view.pieces if 0 < way * (piece.middle[0] - end) < 1.1 * high and not _is_foreign(piece, high, view.share.shape)
                   and abs(piece.middle[1] - (y[0] if way < 0 else y[-1])) < 0.5 * high]
