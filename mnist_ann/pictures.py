@@ -1690,7 +1690,7 @@ def _read_rows(found):
             read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
 
-
+# %% ../nbs/10_pictures.ipynb #2d7db023
 def _left_out(view, digits, high):
     "A doubt if something as high as a digit stands between the digits, or beside them, and is none of them, or ''."
     x, y = np.array([digit.middle for digit in digits]).T
