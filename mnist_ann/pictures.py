@@ -1423,7 +1423,7 @@ def _cheapest_cuts(price, middles, reach):
         ways.append(ways[-1] + step[np.arange(len(middles)), ways[-1]])
     return total.min(axis=1), np.array(ways[::-1]).T + np.array(middles)[:, None] - reach
 
-
+# %% ../nbs/10_pictures.ipynb #dbe35d75
 def _loops(mask, size):
     "The paper that a piece of ink encloses, uint8, and in how many places; not counting tiny ones."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(np.pad(1 - mask, 1, constant_values=1), connectivity=4)
