@@ -431,7 +431,8 @@ def flatten_background(
     paper = cv2.resize(cv2.GaussianBlur(paper, (0, 0), max(1, room / 50)), grey.shape[::-1]).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 210) if max(grey.shape) > 60 else grey
     ink = np.clip((paper - smooth) / np.maximum(paper, 40), 0, None)
-    faint = np.median(ink[::2, ::2])
+    paper = light.mean() if depth < _NARROW else 1
+    faint = np.quantile(ink[::2, ::2], min(0.5, paper / 2))  # the median; of the paper alone where strokes fill more than half of the picture
     ink = np.where(_beside_paper(ink, faint), faint, ink)
     full = _clear(ink, faint)
     if full - faint < 0.06:
@@ -595,6 +596,19 @@ def _with_faint_ends(ink, mask, strength, lines):
     grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
 
+def _with_faint_joints(ink, digit, strength, lines, pieces):
+    "The digit and the other pieces that hang together with it by fainter ink; unless there is as much of that again: then it is a shadow."
+    labels, _, _, mass, foreign = pieces
+    others = np.isin(labels, np.flatnonzero((mass > 0.02 * mass.max()) & ~foreign)) & (digit == 0)
+    if not others.any():
+        return digit
+    faint = (digit > 0) | others | ((ink > strength / 2) & ~cv2.dilate(lines, _disc(3)).astype(bool))
+    _, parts = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+    together = np.isin(parts, np.unique(parts[digit > 0]))
+    joined = (digit > 0) | others & together
+    return joined.astype(np.uint8) if together.sum() < 2 * joined.sum() else digit
+
+
 # %% ../nbs/10_pictures.ipynb #9e807079
 def _boxes(mask):
     "The pieces of the mask that are a frame around a single place."
@@ -631,7 +645,8 @@ def find_digit(
 
 
 def _main_digit(ink, strength, clear, mask, pieces=None):
-    return _with_faint_ends(ink, _digit_among(pieces or _pieces(ink, mask)), strength, lines=clear & ~mask)
+    lines, pieces = clear & ~mask, pieces or _pieces(ink, mask)
+    return _with_faint_ends(ink, _with_faint_joints(ink, _digit_among(pieces), strength, lines, pieces), strength, lines)
 
 # %% ../nbs/10_pictures.ipynb #1f72185b
 def cut_out(
@@ -790,7 +805,7 @@ def _ready(grey):
     return None
 
 
-def _look(grey, dark_ink=None, room=1.0, sheets=()):
+def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
     "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be."
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
@@ -804,6 +819,8 @@ def _look(grey, dark_ink=None, room=1.0, sheets=()):
     mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
     if any(_is_edge(mask, sheet) for sheet in sheets):
         count = 0
+    if sheet is not None and _is_cut(mask, sheet):
+        raise MnistAnnError(_BLANK)
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
@@ -882,7 +899,7 @@ def _darker_sheet(grey):
 
 
 def _lighter_sheet(grey, straight=False):
-    "The same, with all of the sheet as a small mask; of sheets with straight sides only, if wanted."
+    "The same, with where in that part the sheet is, and all of the sheet as a small mask; of sheets with straight sides only, if wanted."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
     edge = max(1, longer // 10)
@@ -906,18 +923,28 @@ def _lighter_sheet(grey, straight=False):
     rows, columns = np.nonzero(sheet)
     top, left = rows.min(), columns.min()
     whole = np.where(sheet, grey, cv2.resize(shades[nearest], size))
-    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left)), outlined
+    part = slice(top, rows.max() + 1), slice(left, columns.max() + 1)
+    inner = cv2.erode(sheet, _disc(0.015 * max(size)))  # beyond the picture's own border a sheet may go on
+    return whole[part], (int(top), int(left)), inner[part], outlined
 
 # %% ../nbs/10_pictures.ipynb #3d347d81
 def _is_edge(mask, sheet):
     "Whether what is in the mask is the edge of the sheet, uint8, or the table around it: it runs along the edge, or along much of it."
-    mask = cv2.resize(mask, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
+    places = (place * side // length for place, side, length in zip(np.nonzero(mask), sheet.shape, mask.shape))
+    mask = np.zeros_like(sheet)
+    mask[tuple(places)] = 1  # a stroke of one pixel stays one, too
     edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
     edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
     if edge.sum() < 1.3 * max(sheet.shape):  # in pixels, and it is two or three wide: a digit at the border of the picture cuts a bit off the paper, too
         return False
     band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
     return bool(band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6)
+
+def _is_cut(mask, inner):
+    "Whether what is in the mask goes on beyond the sheet that was cut out, uint8: it is a part of a digit, or a strip of what is around the sheet."
+    beyond = cv2.resize(1 - inner, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return bool((mask & beyond).any())
+
 
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
@@ -950,7 +977,7 @@ def _looks(grey):
     found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey)}
     found = {name: sheet for name, sheet in found.items() if sheet and not _is_strip(sheet[-1])}
     sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet), 0.97))  # a light 0 has none, and a digit at the border makes a dent
-    yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone,)) for name, (alone, *_) in found.items())]
+    yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone, None, 1.0, (), inner)) for name, (alone, _, inner, _) in found.items())]
     yield [("narrow ink", 4.0, (grey, True, 0.3, sheets))]
     yield [("the other polarity", 4.0, (grey, not dark_ink, 1.0, sheets))]
 
