@@ -519,6 +519,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._is_flattened': ('pictures.html#_is_flattened', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._is_foreign': ('pictures.html#_is_foreign', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._is_frame': ('pictures.html#_is_frame', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._is_light': ('pictures.html#_is_light', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._is_mnist': ('pictures.html#_is_mnist', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._is_strip': ('pictures.html#_is_strip', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._is_tiny': ('pictures.html#_is_tiny', 'mnist_ann/pictures.py'),

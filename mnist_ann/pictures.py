@@ -806,7 +806,7 @@ def _ready(grey):
 
 
 def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
-    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be."
+    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be; None for light and shadow."
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
     def ink_in(part, room):
@@ -825,6 +825,8 @@ def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
         mask = find_digit(ink)
+    if count and _is_light(ink, mask):
+        count = None
     return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
 
 # %% ../nbs/10_pictures.ipynb #f0da51e2
@@ -946,6 +948,17 @@ def _is_cut(mask, inner):
     return bool((mask & beyond).any())
 
 
+
+def _is_light(ink, mask):
+    "Whether what is in the mask is lit paper, or a shadow: much of its outline is far softer than the rest. A stroke's is as sharp all along, or as blurred."
+    left, top, wide, high = cv2.boundingRect(mask)
+    around = slice(max(0, top - 4), top + high + 4), slice(max(0, left - 4), left + wide + 4)
+    ink, mask, square = ink[around], np.ascontiguousarray(mask[around]), np.ones((7, 7))
+    outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
+    softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
+    return bool(softer < 0.65 * sharp)
+
+
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
     "A number from the attributes of a network, or None."
@@ -988,7 +1001,7 @@ class _Seen:
 
     name: str  # the look
     image: np.ndarray  # uint8 (28, 28)
-    count: int = 1  # how many digits there seem to be
+    count: int | None = 1  # how many digits there seem to be; None if it seems to be light and shadow
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
     logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
@@ -1001,8 +1014,12 @@ def _seen(picture, network):
     if ready is not None:
         return [_Seen("already as MNIST's", ready)]
     seen, blank = [], None
+
+    def is_read(look):
+        return bool(look.count) and (max_energy is None or look.worse <= max_energy)
+
     for ways in _looks(grey):
-        nothing = bool(seen) and not any(look.count for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
+        nothing = bool(seen) and all(look.count == 0 for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
         for name, added, arguments in ways:
             try:
                 steps, count = _look(*arguments)
@@ -1012,8 +1029,8 @@ def _seen(picture, network):
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
             seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), logits))
-        seen.sort(key=lambda look: (not look.count, look.worse))
-        if max_energy is None or seen and seen[0].count and seen[0].worse <= max_energy:
+        seen.sort(key=lambda look: (not is_read(look), look.count == 0, look.worse))
+        if max_energy is None or seen and is_read(seen[0]):
             break
     if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
@@ -1117,8 +1134,9 @@ def predict(
     with _named(picture):
         look = _seen(picture, network)[0]
     prediction = _read(look.image[None], network, look.count, look.added, look.logits)[0]
-    if prediction.is_digit is False or look.count > 1:
-        warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
+    several = bool(look.count) and look.count > 1
+    if prediction.is_digit is False or several:
+        warnings.warn(f"{prediction.doubt}." + (" See read_number." if several else ""), stacklevel=2)
     return prediction
 
 # %% ../nbs/10_pictures.ipynb #954ba520
