@@ -507,6 +507,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.pictures._grey_from_file': ('pictures.html#_grey_from_file', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._grey_from_picture': ('pictures.html#_grey_from_picture', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._groups': ('pictures.html#_groups', 'mnist_ann/pictures.py'),
+                                    'mnist_ann.pictures._half_width': ('pictures.html#_half_width', 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._has_straight_sides': ( 'pictures.html#_has_straight_sides',
                                                                                 'mnist_ann/pictures.py'),
                                     'mnist_ann.pictures._in_reading_order': ('pictures.html#_in_reading_order', 'mnist_ann/pictures.py'),

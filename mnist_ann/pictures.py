@@ -597,7 +597,7 @@ def _with_faint_ends(ink, mask, strength, lines):
     return grown if grown.sum() < 2 * mask.sum() else mask
 
 def _with_faint_joints(ink, digit, strength, lines, pieces):
-    "The digit and the other pieces that hang together with it by fainter ink; unless there is as much of that again: then it is a shadow."
+    "The digit and the other pieces that hang together with it by fainter ink; unless their strokes are wider, or the fainter ink is as much again: then it is a shadow."
     labels, _, _, mass, foreign = pieces
     others = np.isin(labels, np.flatnonzero((mass > 0.02 * mass.max()) & ~foreign)) & (digit == 0)
     if not others.any():
@@ -605,8 +605,14 @@ def _with_faint_joints(ink, digit, strength, lines, pieces):
     faint = (digit > 0) | others | ((ink > strength / 2) & ~cv2.dilate(lines, _disc(3)).astype(bool))
     _, parts = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
     together = np.isin(parts, np.unique(parts[digit > 0]))
-    joined = (digit > 0) | others & together
-    return joined.astype(np.uint8) if together.sum() < 2 * joined.sum() else digit
+    joined = ((digit > 0) | others & together).astype(np.uint8)
+    as_wide = _half_width(joined) <= 1.5 * _half_width(digit)
+    return joined if as_wide and together.sum() < 2 * joined.sum() else digit
+
+
+def _half_width(mask):
+    "How far the middle of the widest stroke is from its edge, in pixels."
+    return cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5).max()
 
 
 # %% ../nbs/10_pictures.ipynb #9e807079
@@ -954,6 +960,7 @@ def _is_light(ink, mask):
     left, top, wide, high = cv2.boundingRect(mask)
     around = slice(max(0, top - 4), top + high + 4), slice(max(0, left - 4), left + wide + 4)
     ink, mask, square = ink[around], np.ascontiguousarray(mask[around]), np.ones((7, 7))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(_half_width(mask)))  # without the lines that hang on it
     outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
     softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
     return bool(softer < 0.65 * sharp)
@@ -971,7 +978,7 @@ def _or_shipped(network):
     return load_pretrained() if network is None else to_network(network)
 
 # %% ../nbs/10_pictures.ipynb #ec3f3928
-_LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
+_LINE = 2.0  # is added to the energy of a 1: any straight line looks like one
 
 
 def _is_strip(sheet):
@@ -1028,7 +1035,9 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), logits))
+            line = _LINE * (logits.argmax() == 1)
+            strict = added if _is_tiny(grey) else max(added, line)  # in a tiny picture there is no table, nor its edge
+            seen.append(_Seen(name, image, 0 if nothing else count, strict, float(energy(logits)[0]) + added + line, logits))
         seen.sort(key=lambda look: (not is_read(look), look.count == 0, look.worse))
         if max_energy is None or seen and is_read(seen[0]):
             break
