@@ -416,10 +416,11 @@ def flatten_background(
         raise MnistAnnError(_BLANK)
     grey = grey if dark_ink else 255 - grey
     factor = max(grey.shape) / (room or max(grey.shape))
-    light, depth, _ = _groups(grey)
+    small = _shrunk(grey, 96)
+    light, depth, _ = _groups(small)
     border = {"borderType": cv2.BORDER_REPLICATE}
     if depth < _NARROW:  # no wide shadow: beyond the picture there is paper, also where ink touches the border
-        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(_shrunk(grey, 96)[light][::4]))}
+        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(small[light][::4]))}
     for share, side in ((0.5, 64 if factor < 1.5 else 128), (0.27, 128)):  # wider than any stroke; than most, and then in more detail
         small = cv2.medianBlur(_shrunk(grey, round(side * factor)), 3)
         room = max(small.shape) / factor
@@ -431,8 +432,9 @@ def flatten_background(
     paper = cv2.resize(cv2.GaussianBlur(paper, (0, 0), max(1, room / 50)), grey.shape[::-1]).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 210) if max(grey.shape) > 60 else grey
     ink = np.clip((paper - smooth) / np.maximum(paper, 40), 0, None)
-    paper = light.mean() if depth < _NARROW else 1
-    faint = np.quantile(ink[::2, ::2], min(0.5, paper / 2))  # the median; of the paper alone where strokes fill more than half of the picture
+    faint = np.median(ink[::2, ::2])
+    if depth < _NARROW and light.mean() < 0.5:  # strokes fill more than half of the picture
+        faint = np.quantile(ink[::2, ::2], light.mean() / 2)  # the median of the paper alone
     ink = np.where(_beside_paper(ink, faint), faint, ink)
     full = _clear(ink, faint)
     if full - faint < 0.06:
@@ -455,8 +457,9 @@ def is_dark_ink(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> bool:
     "Whether the ink is darker than the paper."
-    light, dark_depth, light_depth = _groups(grey)
-    strokes = _darker_strokes(grey)
+    small = _shrunk(grey, 96)
+    light, dark_depth, light_depth = _groups(small)
+    strokes = _darker_strokes(small)
     if min(dark_depth, light_depth) >= _NARROW or abs(strokes) > 0.2:
         return strokes > 0
     if (dark_depth < _NARROW) != (light_depth < _NARROW):
@@ -589,8 +592,8 @@ def _without_frames(mask):
 # %% ../nbs/10_pictures.ipynb #0eaa84ce
 def _with_faint_ends(ink, mask, strength, lines):
     "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
-    rows, columns = np.nonzero(mask)
-    near = _near(mask, 0.15 * max(np.ptp(rows), np.ptp(columns)) + 0.5)
+    _, _, wide, high = cv2.boundingRect(mask)
+    near = _near(mask, 0.15 * (max(wide, high) - 1) + 0.5)
     faint = mask | ((ink > strength / 2) & near & ~cv2.dilate(lines, _disc(3)).astype(bool))
     count, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
     grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
@@ -661,9 +664,9 @@ def cut_out(
 ) -> np.ndarray:  # float32 (height, width): 0 is paper, 1 is ink
     "Cut the digit out of its picture, with the soft edge of its strokes, and nothing else."
     near = cv2.dilate(mask, _disc(1 + 2 * max(1, max(mask.shape) // 128)))
-    rows, columns = np.nonzero(near)
-    digit = np.clip((np.where(near, ink, 0) - 0.1) / 0.9, 0, 1).astype(np.float32)
-    return digit[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+    left, top, wide, high = cv2.boundingRect(near)
+    part = slice(top, top + high), slice(left, left + wide)
+    return np.clip((np.where(near[part], ink[part], 0) - 0.1) / 0.9, 0, 1).astype(np.float32)
 
 # %% ../nbs/10_pictures.ipynb #c9627616
 def stroke_width(
@@ -673,10 +676,9 @@ def stroke_width(
     mask = np.pad((ink > 0.5).astype(np.uint8), 1)
     if not mask.any():
         raise MnistAnnError(_BLANK)
-    rows, columns = np.nonzero(mask)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     middle = (depth > 0) & (depth == cv2.dilate(depth, np.ones((3, 3))))
-    return 2 * float(np.median(depth[middle])) * 20 / (max(np.ptp(rows), np.ptp(columns)) + 1)
+    return 2 * float(np.median(depth[middle])) * 20 / max(cv2.boundingRect(mask)[2:])
 
 # %% ../nbs/10_pictures.ipynb #5c442fda
 def even_stroke(
@@ -728,12 +730,12 @@ def _is_mnist(image):
 
 def _closer(grey, mask):
     "The part of the picture around the digit, if the digit is small and the picture has more pixels than were looked at; or else None."
-    rows, columns = np.nonzero(mask)
-    size, factor = max(np.ptp(rows), np.ptp(columns)) + 1, grey.shape[0] / mask.shape[0]
+    left, top, wide, high = cv2.boundingRect(mask)
+    size, factor = max(wide, high), grey.shape[0] / mask.shape[0]
     if size > max(mask.shape) / 3 or factor <= 1:
         return None
-    top, left = (int(max(0, (place.min() - size) * factor)) for place in (rows, columns))
-    return grey[top:int((rows.max() + size) * factor) + 1, left:int((columns.max() + size) * factor) + 1]
+    rows, columns = (slice(int(max(0, (begin - size) * factor)), int((begin + length - 1 + size) * factor) + 1) for begin, length in ((top, high), (left, wide)))
+    return grey[rows, columns]
 
 # %% ../nbs/10_pictures.ipynb #001f0436
 def find_digits(
@@ -876,11 +878,13 @@ def _sheet_above(closed, level, straight):
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
     largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
     outline = _outline(largest)
-    sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
-    dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
     free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
-    if not (0.04 if straight else 0.1) < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
+    if free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
+        return None
+    sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
+    dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
+    if not (0.04 if straight else 0.1) < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum():
         return None
     return sheet, (y[free], x[free])
 
@@ -914,7 +918,8 @@ def _lighter_sheet(grey, straight=False):
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
     border = np.concatenate([closed[0], closed[-1], closed[:, 0], closed[:, -1]])
-    low, high = max(np.percentile(closed, 3), border.min()), np.percentile(closed, 98)  # the table is somewhere at the border, and not tiny
+    low, high = np.percentile(closed, (3, 98))
+    low = max(low, border.min())  # the table is somewhere at the border, and not tiny
     candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 5 if straight else 14)[1:-1]] if high - low > 12 else []
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
@@ -959,7 +964,7 @@ def _is_light(ink, mask):
     "Whether what is in the mask is lit paper, or a shadow: much of its outline is far softer than the rest. A stroke's is as sharp all along, or as blurred."
     left, top, wide, high = cv2.boundingRect(mask)
     around = slice(max(0, top - 4), top + high + 4), slice(max(0, left - 4), left + wide + 4)
-    ink, mask, square = ink[around], np.ascontiguousarray(mask[around]), np.ones((7, 7))
+    ink, mask, square = (200 * ink[around]).astype(np.uint8), np.ascontiguousarray(mask[around]), np.ones((7, 7), np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(_half_width(mask)))  # without the lines that hang on it
     outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
     softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
