@@ -453,6 +453,9 @@ def _darker_strokes(grey):
     return -float(cubes) / max(float(squares), 1e-12)**1.5
 
 
+_ENDS = slice(3), slice(-3, None)
+
+
 def is_dark_ink(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> bool:
@@ -460,11 +463,15 @@ def is_dark_ink(
     small = _shrunk(grey, 96)
     light, dark_depth, light_depth = _groups(small)
     strokes = _darker_strokes(small)
+    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean()
+    corners = [light[rows, columns].mean() for rows in _ENDS for columns in _ENDS]
+    if max(dark_depth, light_depth) < _NARROW and 0.03 < border < 0.97 and (min(corners) > 0.6 or max(corners) < 0.4):
+        return bool(corners[0] > 0.5)  # cut out at its ink: a digit is round, and leaves the corners to the paper
     if min(dark_depth, light_depth) >= _NARROW or abs(strokes) > 0.2:
         return strokes > 0
     if (dark_depth < _NARROW) != (light_depth < _NARROW):
         return bool(dark_depth < light_depth)
-    return bool(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean() > 0.5)
+    return bool(border > 0.5)
 
 # %% ../nbs/10_pictures.ipynb #f6f62799
 def _outline(mask):
@@ -953,11 +960,11 @@ def _is_edge(mask, sheet):
     band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
     return bool(band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6)
 
+# %% ../nbs/10_pictures.ipynb #ee91da1d
 def _is_cut(mask, inner):
     "Whether what is in the mask goes on beyond the sheet that was cut out, uint8: it is a part of a digit, or a strip of what is around the sheet."
     beyond = cv2.resize(1 - inner, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return bool((mask & beyond).any())
-
 
 
 def _is_light(ink, mask):
@@ -969,7 +976,6 @@ def _is_light(ink, mask):
     outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
     softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
     return bool(softer < 0.65 * sharp)
-
 
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
