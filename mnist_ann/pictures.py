@@ -821,7 +821,7 @@ def _ready(grey):
 
 
 def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
-    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be; None for light and shadow."
+    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be; None for a line, or light and shadow."
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
     def ink_in(part, room):
@@ -840,7 +840,8 @@ def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
         mask = find_digit(ink)
-    if count and _is_light(ink, mask):
+    from_end_to_end = closer is not None and np.divide(cv2.boundingRect(mask)[2:], mask.shape[::-1]).max() > 0.9  # of a part with a margin: a line
+    if count and (from_end_to_end or _is_light(ink, mask)):
         count = None
     return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
 
@@ -1019,7 +1020,7 @@ class _Seen:
 
     name: str  # the look
     image: np.ndarray  # uint8 (28, 28)
-    count: int | None = 1  # how many digits there seem to be; None if it seems to be light and shadow
+    count: int | None = 1  # how many digits there seem to be; None if it seems to be a line, or light and shadow
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
     logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
