@@ -606,6 +606,12 @@ def _with_faint_ends(ink, mask, strength, lines):
     grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
 
+# %% ../nbs/10_pictures.ipynb #2ccd62f4
+def _half_width(mask):
+    "How far the middle of the widest stroke is from its edge, in pixels."
+    return cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5).max()
+
+# %% ../nbs/10_pictures.ipynb #9bc3ed42
 def _with_faint_joints(ink, digit, strength, lines, pieces):
     "The digit and the other pieces that hang together with it by fainter ink; unless their strokes are wider, or the fainter ink is as much again: then it is a shadow."
     labels, _, _, mass, foreign = pieces
@@ -618,12 +624,6 @@ def _with_faint_joints(ink, digit, strength, lines, pieces):
     joined = ((digit > 0) | others & together).astype(np.uint8)
     as_wide = _half_width(joined) <= 1.5 * _half_width(digit)
     return joined if as_wide and together.sum() < 2 * joined.sum() else digit
-
-
-def _half_width(mask):
-    "How far the middle of the widest stroke is from its edge, in pixels."
-    return cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5).max()
-
 
 # %% ../nbs/10_pictures.ipynb #9e807079
 def _boxes(mask):
@@ -810,6 +810,17 @@ def _whole(grey):
     dark_ink = is_dark_ink(_enlarged(grey))
     return _enlarged(grey, dark_ink), dark_ink
 
+# %% ../nbs/10_pictures.ipynb #d1ee1cb3
+def _is_light(ink, mask):
+    "Whether what is in the mask is lit paper, or a shadow: much of its outline is far softer than the rest. A stroke's is as sharp all along, or as blurred."
+    left, top, wide, high = cv2.boundingRect(mask)
+    around = slice(max(0, top - 4), top + high + 4), slice(max(0, left - 4), left + wide + 4)
+    ink, mask, square = (200 * ink[around]).astype(np.uint8), np.ascontiguousarray(mask[around]), np.ones((7, 7), np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(_half_width(mask)))  # without the lines that hang on it
+    outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
+    softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
+    return bool(softer < 0.65 * sharp)
+
 # %% ../nbs/10_pictures.ipynb #00408b42
 def _ready(grey):
     "The picture, with light ink, if it is prepared as MNIST's are; or else None."
@@ -966,17 +977,6 @@ def _is_cut(mask, inner):
     "Whether what is in the mask goes on beyond the sheet that was cut out, uint8: it is a part of a digit, or a strip of what is around the sheet."
     beyond = cv2.resize(1 - inner, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return bool((mask & beyond).any())
-
-
-def _is_light(ink, mask):
-    "Whether what is in the mask is lit paper, or a shadow: much of its outline is far softer than the rest. A stroke's is as sharp all along, or as blurred."
-    left, top, wide, high = cv2.boundingRect(mask)
-    around = slice(max(0, top - 4), top + high + 4), slice(max(0, left - 4), left + wide + 4)
-    ink, mask, square = (200 * ink[around]).astype(np.uint8), np.ascontiguousarray(mask[around]), np.ones((7, 7), np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(_half_width(mask)))  # without the lines that hang on it
-    outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
-    softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
-    return bool(softer < 0.65 * sharp)
 
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
