@@ -416,10 +416,11 @@ def flatten_background(
         raise MnistAnnError(_BLANK)
     grey = grey if dark_ink else 255 - grey
     factor = max(grey.shape) / (room or max(grey.shape))
-    light, depth, _ = _groups(grey)
+    small = _shrunk(grey, 96)
+    light, depth, _ = _groups(small)
     border = {"borderType": cv2.BORDER_REPLICATE}
     if depth < _NARROW:  # no wide shadow: beyond the picture there is paper, also where ink touches the border
-        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(_shrunk(grey, 96)[light][::4]))}
+        border = {"borderType": cv2.BORDER_CONSTANT, "value": float(np.median(small[light][::4]))}
     for share, side in ((0.5, 64 if factor < 1.5 else 128), (0.27, 128)):  # wider than any stroke; than most, and then in more detail
         small = cv2.medianBlur(_shrunk(grey, round(side * factor)), 3)
         room = max(small.shape) / factor
@@ -432,6 +433,8 @@ def flatten_background(
     smooth = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 210) if max(grey.shape) > 60 else grey
     ink = np.clip((paper - smooth) / np.maximum(paper, 40), 0, None)
     faint = np.median(ink[::2, ::2])
+    if depth < _NARROW and light.mean() < 0.5:  # strokes fill more than half of the picture
+        faint = np.quantile(ink[::2, ::2], light.mean() / 2)  # the median of the paper alone
     ink = np.where(_beside_paper(ink, faint), faint, ink)
     full = _clear(ink, faint)
     if full - faint < 0.06:
@@ -450,17 +453,25 @@ def _darker_strokes(grey):
     return -float(cubes) / max(float(squares), 1e-12)**1.5
 
 
+_ENDS = slice(3), slice(-3, None)
+
+
 def is_dark_ink(
     grey: np.ndarray,  # uint8 (height, width), from `load_grey`
 ) -> bool:
     "Whether the ink is darker than the paper."
-    light, dark_depth, light_depth = _groups(grey)
-    strokes = _darker_strokes(grey)
+    small = _shrunk(grey, 96)
+    light, dark_depth, light_depth = _groups(small)
+    strokes = _darker_strokes(small)
+    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean()
+    corners = [light[rows, columns].mean() for rows in _ENDS for columns in _ENDS]
+    if max(dark_depth, light_depth) < _NARROW and 0.03 < border < 0.97 and (min(corners) > 0.6 or max(corners) < 0.4):
+        return bool(corners[0] > 0.5)  # cut out at its ink: a digit is round, and leaves the corners to the paper
     if min(dark_depth, light_depth) >= _NARROW or abs(strokes) > 0.2:
         return strokes > 0
     if (dark_depth < _NARROW) != (light_depth < _NARROW):
         return bool(dark_depth < light_depth)
-    return bool(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean() > 0.5)
+    return bool(border > 0.5)
 
 # %% ../nbs/10_pictures.ipynb #f6f62799
 def _outline(mask):
@@ -588,12 +599,31 @@ def _without_frames(mask):
 # %% ../nbs/10_pictures.ipynb #0eaa84ce
 def _with_faint_ends(ink, mask, strength, lines):
     "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
-    rows, columns = np.nonzero(mask)
-    near = _near(mask, 0.15 * max(np.ptp(rows), np.ptp(columns)) + 0.5)
+    _, _, wide, high = cv2.boundingRect(mask)
+    near = _near(mask, 0.15 * (max(wide, high) - 1) + 0.5)
     faint = mask | ((ink > strength / 2) & near & ~cv2.dilate(lines, _disc(3)).astype(bool))
     count, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
     grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
+
+# %% ../nbs/10_pictures.ipynb #2ccd62f4
+def _half_width(mask):
+    "How far the middle of the widest stroke is from its edge, in pixels."
+    return cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5).max()
+
+# %% ../nbs/10_pictures.ipynb #9bc3ed42
+def _with_faint_joints(ink, digit, strength, lines, pieces):
+    "The digit and the other pieces that hang together with it by fainter ink; unless their strokes are wider, or the fainter ink is as much again: then it is a shadow."
+    labels, _, _, mass, foreign = pieces
+    others = np.isin(labels, np.flatnonzero((mass > 0.02 * mass.max()) & ~foreign)) & (digit == 0)
+    if not others.any():
+        return digit
+    faint = (digit > 0) | others | ((ink > strength / 2) & ~cv2.dilate(lines, _disc(3)).astype(bool))
+    _, parts = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+    together = np.isin(parts, np.unique(parts[digit > 0]))
+    joined = ((digit > 0) | others & together).astype(np.uint8)
+    as_wide = _half_width(joined) <= 1.5 * _half_width(digit)
+    return joined if as_wide and together.sum() < 2 * joined.sum() else digit
 
 # %% ../nbs/10_pictures.ipynb #9e807079
 def _boxes(mask):
@@ -631,7 +661,8 @@ def find_digit(
 
 
 def _main_digit(ink, strength, clear, mask, pieces=None):
-    return _with_faint_ends(ink, _digit_among(pieces or _pieces(ink, mask)), strength, lines=clear & ~mask)
+    lines, pieces = clear & ~mask, pieces or _pieces(ink, mask)
+    return _with_faint_ends(ink, _with_faint_joints(ink, _digit_among(pieces), strength, lines, pieces), strength, lines)
 
 # %% ../nbs/10_pictures.ipynb #1f72185b
 def cut_out(
@@ -640,9 +671,9 @@ def cut_out(
 ) -> np.ndarray:  # float32 (height, width): 0 is paper, 1 is ink
     "Cut the digit out of its picture, with the soft edge of its strokes, and nothing else."
     near = cv2.dilate(mask, _disc(1 + 2 * max(1, max(mask.shape) // 128)))
-    rows, columns = np.nonzero(near)
-    digit = np.clip((np.where(near, ink, 0) - 0.1) / 0.9, 0, 1).astype(np.float32)
-    return digit[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+    left, top, wide, high = cv2.boundingRect(near)
+    part = slice(top, top + high), slice(left, left + wide)
+    return np.clip((np.where(near[part], ink[part], 0) - 0.1) / 0.9, 0, 1).astype(np.float32)
 
 # %% ../nbs/10_pictures.ipynb #c9627616
 def stroke_width(
@@ -652,10 +683,9 @@ def stroke_width(
     mask = np.pad((ink > 0.5).astype(np.uint8), 1)
     if not mask.any():
         raise MnistAnnError(_BLANK)
-    rows, columns = np.nonzero(mask)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     middle = (depth > 0) & (depth == cv2.dilate(depth, np.ones((3, 3))))
-    return 2 * float(np.median(depth[middle])) * 20 / (max(np.ptp(rows), np.ptp(columns)) + 1)
+    return 2 * float(np.median(depth[middle])) * 20 / max(cv2.boundingRect(mask)[2:])
 
 # %% ../nbs/10_pictures.ipynb #5c442fda
 def even_stroke(
@@ -707,12 +737,12 @@ def _is_mnist(image):
 
 def _closer(grey, mask):
     "The part of the picture around the digit, if the digit is small and the picture has more pixels than were looked at; or else None."
-    rows, columns = np.nonzero(mask)
-    size, factor = max(np.ptp(rows), np.ptp(columns)) + 1, grey.shape[0] / mask.shape[0]
+    left, top, wide, high = cv2.boundingRect(mask)
+    size, factor = max(wide, high), grey.shape[0] / mask.shape[0]
     if size > max(mask.shape) / 3 or factor <= 1:
         return None
-    top, left = (int(max(0, (place.min() - size) * factor)) for place in (rows, columns))
-    return grey[top:int((rows.max() + size) * factor) + 1, left:int((columns.max() + size) * factor) + 1]
+    rows, columns = (slice(int(max(0, (begin - size) * factor)), int((begin + length - 1 + size) * factor) + 1) for begin, length in ((top, high), (left, wide)))
+    return grey[rows, columns]
 
 # %% ../nbs/10_pictures.ipynb #001f0436
 def find_digits(
@@ -780,6 +810,17 @@ def _whole(grey):
     dark_ink = is_dark_ink(_enlarged(grey))
     return _enlarged(grey, dark_ink), dark_ink
 
+# %% ../nbs/10_pictures.ipynb #d1ee1cb3
+def _is_light(ink, mask):
+    "Whether what is in the mask is lit paper, or a shadow: much of its outline is far softer than the rest. A stroke's is as sharp all along, or as blurred."
+    left, top, wide, high = cv2.boundingRect(mask)
+    around = slice(max(0, top - 4), top + high + 4), slice(max(0, left - 4), left + wide + 4)
+    ink, mask, square = (200 * ink[around]).astype(np.uint8), np.ascontiguousarray(mask[around]), np.ones((7, 7), np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(_half_width(mask)))  # without the lines that hang on it
+    outline = cv2.drawContours(np.zeros_like(mask), cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, 2)
+    softer, sharp = np.percentile((cv2.dilate(ink, square) - cv2.erode(ink, square))[outline > 0], (40, 80))
+    return bool(softer < 0.65 * sharp)
+
 # %% ../nbs/10_pictures.ipynb #00408b42
 def _ready(grey):
     "The picture, with light ink, if it is prepared as MNIST's are; or else None."
@@ -790,8 +831,8 @@ def _ready(grey):
     return None
 
 
-def _look(grey, dark_ink=None, room=1.0, sheets=()):
-    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be."
+def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
+    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be; None for a line, or light and shadow."
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
     def ink_in(part, room):
@@ -804,10 +845,15 @@ def _look(grey, dark_ink=None, room=1.0, sheets=()):
     mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
     if any(_is_edge(mask, sheet) for sheet in sheets):
         count = 0
+    if sheet is not None and _is_cut(mask, sheet):
+        raise MnistAnnError(_BLANK)
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, ink = closer, ink_in(closer, max(room, 0.7))
         mask = find_digit(ink)
+    from_end_to_end = closer is not None and np.divide(cv2.boundingRect(mask)[2:], mask.shape[::-1]).max() > 0.9  # of a part with a margin: a line
+    if count and (from_end_to_end or _is_light(ink, mask)):
+        count = None
     return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
 
 # %% ../nbs/10_pictures.ipynb #f0da51e2
@@ -851,11 +897,13 @@ def _sheet_above(closed, level, straight):
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((closed > level).astype(np.uint8), connectivity=4)
     largest = (labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
     outline = _outline(largest)
-    sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
-    dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
     x, y = outline[:, 0].T
     free = (x > 2) & (x < closed.shape[1] - 3) & (y > 2) & (y < closed.shape[0] - 3)
-    if not (0.04 if straight else 0.1) < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum() or free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
+    if free.sum() < 0.3 * max(closed.shape) or straight and not _has_straight_sides(outline):
+        return None
+    sheet = cv2.drawContours(np.zeros_like(closed), [outline], -1, 1, -1)
+    dentless = cv2.fillConvexPoly(np.zeros_like(closed), cv2.convexHull(outline), 1)
+    if not (0.04 if straight else 0.1) < sheet.mean() < 0.97 or sheet.sum() < 0.95 * dentless.sum():
         return None
     return sheet, (y[free], x[free])
 
@@ -882,14 +930,15 @@ def _darker_sheet(grey):
 
 
 def _lighter_sheet(grey, straight=False):
-    "The same, with all of the sheet as a small mask; of sheets with straight sides only, if wanted."
+    "The same, with where in that part the sheet is, and all of the sheet as a small mask; of sheets with straight sides only, if wanted."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
     longer = max(small.shape)
     edge = max(1, longer // 10)
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
     border = np.concatenate([closed[0], closed[-1], closed[:, 0], closed[:, -1]])
-    low, high = max(np.percentile(closed, 3), border.min()), np.percentile(closed, 98)  # the table is somewhere at the border, and not tiny
+    low, high = np.percentile(closed, (3, 98))
+    low = max(low, border.min())  # the table is somewhere at the border, and not tiny
     candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 5 if straight else 14)[1:-1]] if high - low > 12 else []
     contrasts = [_edge_contrast(closed, *candidate) if candidate else 0 for candidate in candidates]
     if max(contrasts, default=0) < 1.15:
@@ -906,18 +955,28 @@ def _lighter_sheet(grey, straight=False):
     rows, columns = np.nonzero(sheet)
     top, left = rows.min(), columns.min()
     whole = np.where(sheet, grey, cv2.resize(shades[nearest], size))
-    return whole[top:rows.max() + 1, left:columns.max() + 1], (int(top), int(left)), outlined
+    part = slice(top, rows.max() + 1), slice(left, columns.max() + 1)
+    inner = cv2.erode(sheet, _disc(0.015 * max(size)))  # beyond the picture's own border a sheet may go on
+    return whole[part], (int(top), int(left)), inner[part], outlined
 
 # %% ../nbs/10_pictures.ipynb #3d347d81
 def _is_edge(mask, sheet):
     "Whether what is in the mask is the edge of the sheet, uint8, or the table around it: it runs along the edge, or along much of it."
-    mask = cv2.resize(mask, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
+    places = (place * side // length for place, side, length in zip(np.nonzero(mask), sheet.shape, mask.shape))
+    mask = np.zeros_like(sheet)
+    mask[tuple(places)] = 1  # a stroke of one pixel stays one, too
     edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
     edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
     if edge.sum() < 1.3 * max(sheet.shape):  # in pixels, and it is two or three wide: a digit at the border of the picture cuts a bit off the paper, too
         return False
     band = cv2.dilate(edge, _disc(0.08 * max(sheet.shape)))
     return bool(band[mask > 0].mean() > 0.75 or cv2.dilate(mask, _disc(0.05 * max(sheet.shape)))[edge > 0].mean() > 0.6)
+
+# %% ../nbs/10_pictures.ipynb #ee91da1d
+def _is_cut(mask, inner):
+    "Whether what is in the mask goes on beyond the sheet that was cut out, uint8: it is a part of a digit, or a strip of what is around the sheet."
+    beyond = cv2.resize(1 - inner, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return bool((mask & beyond).any())
 
 # %% ../nbs/10_pictures.ipynb #c6044aa8
 def _threshold(network, name):
@@ -931,7 +990,7 @@ def _or_shipped(network):
     return load_pretrained() if network is None else to_network(network)
 
 # %% ../nbs/10_pictures.ipynb #ec3f3928
-_LINE = 2.0  # is added to the energy of a 1 when looks are compared: any straight line looks like one
+_LINE = 2.0  # is added to the energy of a 1: any straight line looks like one
 
 
 def _is_strip(sheet):
@@ -950,7 +1009,7 @@ def _looks(grey):
     found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey)}
     found = {name: sheet for name, sheet in found.items() if sheet and not _is_strip(sheet[-1])}
     sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet), 0.97))  # a light 0 has none, and a digit at the border makes a dent
-    yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone,)) for name, (alone, *_) in found.items())]
+    yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone, None, 1.0, (), inner)) for name, (alone, _, inner, _) in found.items())]
     yield [("narrow ink", 4.0, (grey, True, 0.3, sheets))]
     yield [("the other polarity", 4.0, (grey, not dark_ink, 1.0, sheets))]
 
@@ -961,7 +1020,7 @@ class _Seen:
 
     name: str  # the look
     image: np.ndarray  # uint8 (28, 28)
-    count: int = 1  # how many digits there seem to be
+    count: int | None = 1  # how many digits there seem to be; None if it seems to be a line, or light and shadow
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
     logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
@@ -974,8 +1033,12 @@ def _seen(picture, network):
     if ready is not None:
         return [_Seen("already as MNIST's", ready)]
     seen, blank = [], None
+
+    def is_read(look):
+        return bool(look.count) and (max_energy is None or look.worse <= max_energy)
+
     for ways in _looks(grey):
-        nothing = bool(seen) and not any(look.count for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
+        nothing = bool(seen) and all(look.count == 0 for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
         for name, added, arguments in ways:
             try:
                 steps, count = _look(*arguments)
@@ -984,9 +1047,11 @@ def _seen(picture, network):
                 continue
             image = list(steps.values())[-1]
             logits = network.logits(image[None])
-            seen.append(_Seen(name, image, 0 if nothing else count, added, float(energy(logits)[0]) + added + _LINE * (logits.argmax() == 1), logits))
-        seen.sort(key=lambda look: (not look.count, look.worse))
-        if max_energy is None or seen and seen[0].count and seen[0].worse <= max_energy:
+            line = _LINE * (logits.argmax() == 1)
+            strict = added if _is_tiny(grey) else max(added, line)  # in a tiny picture there is no table, nor its edge
+            seen.append(_Seen(name, image, 0 if nothing else count, strict, float(energy(logits)[0]) + added + line, logits))
+        seen.sort(key=lambda look: (not is_read(look), look.count == 0, look.worse))
+        if max_energy is None or seen and is_read(seen[0]):
             break
     if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
@@ -1090,8 +1155,9 @@ def predict(
     with _named(picture):
         look = _seen(picture, network)[0]
     prediction = _read(look.image[None], network, look.count, look.added, look.logits)[0]
-    if prediction.is_digit is False or look.count > 1:
-        warnings.warn(f"{prediction.doubt}." + (" See read_number." if look.count > 1 else ""), stacklevel=2)
+    several = bool(look.count) and look.count > 1
+    if prediction.is_digit is False or several:
+        warnings.warn(f"{prediction.doubt}." + (" See read_number." if several else ""), stacklevel=2)
     return prediction
 
 # %% ../nbs/10_pictures.ipynb #954ba520
@@ -1423,18 +1489,11 @@ def _cheapest_cuts(price, middles, reach):
         ways.append(ways[-1] + step[np.arange(len(middles)), ways[-1]])
     return total.min(axis=1), np.array(ways[::-1]).T + np.array(middles)[:, None] - reach
 
-# %% ../nbs/10_pictures.ipynb #dbe35d75
-def _loops(mask, size):
-    "The paper that a piece of ink encloses, uint8, and in how many places; not counting tiny ones."
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(np.pad(1 - mask, 1, constant_values=1), connectivity=4)
-    loops = [k for k in range(1, len(boxes)) if k != labels[0, 0] and boxes[k, cv2.CC_STAT_AREA] > 0.008 * size**2]
-    return np.isin(labels, loops)[1:-1, 1:-1].astype(np.uint8), len(loops)
-
 
 def _cuts(piece, size):
-    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes. Where digits touch, there is seldom a loop."
+    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes."
     depth = cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    price = 0.01 + piece.mask * (1 + 0.15 * depth) + 0.2 * _loops(piece.mask, size)[0]
+    price = 0.01 + piece.mask * (1 + 0.15 * depth)
     edge, chosen = round(0.15 * size), []
     middles = list(range(edge, piece.wide - edge, max(1, round(0.05 * size))))
     costs, ways = _cheapest_cuts(price, middles, max(2, round(0.22 * size))) if middles else ([], [])
@@ -1531,9 +1590,6 @@ def _ways(pieces, size, reader):
     return list(best[-1].values())
 
 # %% ../nbs/10_pictures.ipynb #a2a8951f
-_LOOPS = 1, 0, 1, 0, 1, 0, 1, 0, 2, 1  # of a 0, a 1, a 2 ...: never more, in any hand
-
-
 def _digits_in(row, small, size, reader):
     "The digits in a row of bodies and smaller pieces, from left to right: the pieces of each, and a doubt about where it begins and ends, or ''."
     sure = {body: one.is_sure is not False for body, (_, one) in zip(row, reader.read([(body,) for body in row], size))}
@@ -1544,28 +1600,19 @@ def _digits_in(row, small, size, reader):
         groups = [*groups[:-1], [*groups[-1], whole]] if near else [*groups, [whole]]
         ends = max(ends, whole.right)
     digits = []
-
-    def doubted(run, doubt):
-        whole = _joined(run)
-        if whole.wide > 1.4 * size:
-            return "it is as wide as several digits that touch"
-        loops = _loops(whole.mask, size)[1] if len(best) > 1 or whole.wide > 0.9 * size else 0
-        return doubt or ("it has more loops than this digit, as two that touch may have" if loops > _LOOPS[reader.known[run][1].digit] else "")
-
     for group in groups:
-        pieces, best = [], []
+        pieces = []
         for whole in group:
             may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
             pieces += _sliced(whole, size) if may_be_cut else [whole]
         if len(pieces) == 1 and pieces[0] in sure:
-            digits.append(((pieces[0],), doubted((pieces[0],), "")))
+            digits.append(((pieces[0],), ""))
             continue
         (cost, best), *others = _ways(pieces, size, reader) or [(0, [])]
         close = bool(others) and any(piece.cut for piece in pieces) and others[0][0] - cost < 1.5
-        close |= sum(_loops(whole.mask, size)[1] for whole in group) > sum(_loops(_joined(run).mask, size)[1] for run in best)  # a 0 was cut open
         for run in best:
             doubt = "its strokes could be parted in another way" if close and (len(run) > 1 or run[0].cut or len(best) > 1) else ""
-            digits.append((run, doubted(run, doubt)))
+            digits.append((run, "it is as wide as several digits that touch" if _joined(run).wide > 1.4 * size else doubt))
     return digits
 
 # %% ../nbs/10_pictures.ipynb #66409043
@@ -1611,22 +1658,11 @@ class _Row:
         return _score(self.digits)
 
 
-def _empty_between(a, b, small, size):
-    "How wide the widest empty part between two bodies is: the bar of a 5 may stand alone there."
-    x, (_, y) = a.right, np.add(a.middle, b.middle) / 2
-    amid = [piece for piece in small if a.right < piece.middle[0] < b.left and abs(piece.middle[1] - y) < 0.7 * size and max(piece.wide, piece.high) > 0.25 * size]
-    parts = []
-    for piece in [*sorted(amid, key=lambda piece: piece.left), b]:
-        parts.append(piece.left - x)
-        x = max(x, piece.right)
-    return max(parts)
-
-
-def _at_gaps(row, view, usual, small=()):
+def _at_gaps(row, view, usual):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
-    gaps = np.array([_empty_between(a, b, small, view.size) for a, b in zip(row, row[1:])])
+    gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
     middle = float(np.mean([body.middle[1] for body in row]))
     sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
@@ -1662,7 +1698,7 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_at_gaps(row, view, usual, small) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
@@ -1690,25 +1726,15 @@ def _read_rows(found):
             read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
 
-# %% ../nbs/10_pictures.ipynb #2d7db023
+
 def _left_out(view, digits, high):
-    "A doubt if something as high as a digit stands between the digits, or beside them, and is none of them, or ''."
+    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
     x, y = np.array([digit.middle for digit in digits]).T
     for piece in view.pieces:
         column, row = piece.middle
         between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
         if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
             return "there is other ink between the digits"
-    height, width = view.share.shape
-    one, usual = digits[0], np.median([digit.mask.sum() for digit in digits])
-    sides = (one.left <= 1) + (one.top <= 1) + (one.right >= width - 1) + (one.bottom >= height - 1)
-    if len(digits) == 1 and sides == 1 and width > 3 * one.wide and height > 1.3 * one.high:
-        return "there is only one digit, and it ends at the edge of the picture, as a shadow or a fold does"
-    for end, way in ((digits[0].left, -1), (digits[-1].right, 1)):  # a digit that fell to pieces at one end of the row
-        beyond = [piece for piece in view.pieces if 0 < way * (piece.middle[0] - end) < 1.1 * high and not _is_foreign(piece, high, view.share.shape)
-                  and abs(piece.middle[1] - (y[0] if way < 0 else y[-1])) < 0.5 * high]
-        if beyond and _joined(beyond).high > 0.5 * high and sum(piece.mask.sum() for piece in beyond) > 0.25 * usual:
-            return "there is other ink beside the digits"
     return ""
 
 
@@ -1726,19 +1752,12 @@ def _is_dark_written(grey):
     return bool(np.mean([is_dark_ink(part) for band in bands for part in np.array_split(band, max(1, round(grey.shape[1] / side)), axis=1)]) >= 0.5)
 
 
-def _board(grey):
-    "As `find_paper` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
-    found = _darker_sheet(grey)
-    if not found or np.concatenate([found[2][0], found[2][-1], found[2][:, 0], found[2][:, -1]]).any() or _is_dark_written(found[0]):
-        return None
-    return found[:2]
-
-
 def _pictures_to_see(grey):
     "Ways to look at a picture, round by round: with dark ink, and the affine map from its pixels to those of the whole picture."
     whole = grey if _is_dark_written(grey) else 255 - grey
     first = [(whole, np.eye(3))]
-    for sheet, (top, left) in filter(None, (find_paper(grey), _board(grey))):
+    if paper := find_paper(grey):
+        sheet, (top, left) = paper
         first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])))
     yield first
     yield [(255 - whole, np.eye(3))]
@@ -1783,24 +1802,24 @@ def _best_rows(grey, network, starts, apart):
     looks = []
     for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         whole, *sheets = pictures
-        ways = [(whole, starts[:1]), *((sheet, starts) for sheet in sheets), (whole, starts[1:])] if sheets else [(whole, starts)]
+        ways = [(whole, starts[:1]), (sheets[0], starts), (whole, starts[1:])] if sheets else [(whole, starts)]
         for (picture, place), some in ways:
-            if some == starts[1:] and max((found.share for found, *_ in looks), default=0) > 0.75:
+            if some == starts[1:] and max((found.share for found, _ in looks), default=0) > 0.75:
                 continue  # the sheet alone is seen well, and the table around it is not searched for small digits
             seen = _looks_at_rows(picture, network, some, apart)
-            looks += [(replace(found, score=found.score - less), place, less) for found in seen]
+            looks += [(replace(found, score=found.score - less), place) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1 and steep.share < 0.9:
                 level, back = _turned_level(picture, steep.slope)
-                looks += [(found, place @ back, less) for found in _looks_at_rows(level, network, some, apart)]
-        if max((found.share for found, *_ in looks), default=0) > 0.3:
+                looks += [(found, place @ back) for found in _looks_at_rows(level, network, some, apart)]
+        if max((found.share for found, _ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
-    for found, place, less in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
+    for found, place in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
         rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
         on_sheet = place[0, 2] != 0 or place[1, 2] != 0
-        read.append((sum(row.score for row in rows) + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
+        read.append((sum(row.score for row in rows) + 1.01 * on_sheet, rows, found.slope))
     read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
     if read:
         (score, rows, slope), *others = read

@@ -273,6 +273,63 @@ def test_permission_denied_is_told(tmp_path):
         ma.predict(tmp_path / "mine.png")
 
 
+def doubted(picture):
+    "Whether the picture is refused, or not surely a digit."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it looks like no digit
+        try:
+            return not ma.predict(picture).is_sure
+        except ma.MnistAnnError:
+            return True
+
+
+@pytest.mark.parametrize("pen", [1, 2, 3, 5])
+@pytest.mark.parametrize("margin", [0, 7, 16])
+def test_an_empty_frame_is_no_digit(pen, margin):
+    paper = 235 + np.random.default_rng(pen).normal(0, 3, (300, 260))
+    for right in (0, 5, 11):  # the sides may be nearer to the border, and then the sheet within is cut nearer to one of them
+        frame = cv2.rectangle(paper.copy(), (margin, margin), (259 - margin - right, 299 - margin), 60, pen)
+        assert doubted(frame.clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_crop_without_a_margin_is_read(dark):
+    zero = cv2.ellipse(np.full((160, 110), 235, np.uint8), (55, 80), (40, 65), 0, 0, 360, 40, 29, cv2.LINE_AA)
+    assert (zero < 128).mean() > 0.55  # most of it is ink
+    answer = ma.predict(255 - zero if dark else zero)
+    assert answer.digit == 0
+    one = cv2.line(np.full((200, 44), 235, np.uint8), (28, 12), (15, 187), 40, 24, cv2.LINE_AA)
+    assert ma.predict(255 - one if dark else one).digit == 1
+
+
+def on_a_table(sheet, shadow):
+    "A sheet (height, width) on a dark table, turned by four degrees, in a shadow (360, 360) from 0 to 1."
+    turn = cv2.getRotationMatrix2D((sheet.shape[1] / 2, sheet.shape[0] / 2), 4, 1)
+    turn[:, 2] += (360 - sheet.shape[1]) / 2, (360 - sheet.shape[0]) / 2
+    view = cv2.warpAffine(sheet, turn, (360, 360), borderValue=70) * (1 - 0.45 * shadow)
+    return (view + np.random.default_rng(0).normal(0, 2, view.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("angle", range(0, 360, 30))
+@pytest.mark.parametrize("soft", [8, 20])
+def test_light_and_shadow_on_an_empty_sheet_are_no_digit(angle, soft):
+    rows, columns = np.mgrid[-180:180, -180:180]
+    away = columns * np.cos(np.radians(angle)) + rows * np.sin(np.radians(angle))
+    for begins in (-30, 0, 40):
+        assert doubted(on_a_table(np.full((250, 190), 225.0), 1 / (1 + np.exp(-(away - begins) / soft))))
+
+
+def test_a_digit_that_a_shadow_crosses_is_no_half_digit():
+    six = np.full((250, 190), 225.0)
+    cv2.polylines(six, [np.int32([(110, 60), (80, 110), (72, 150), (84, 182), (108, 184), (122, 160), (110, 138), (78, 150)])], False, 40, 10, cv2.LINE_AA)
+    rows, _ = np.mgrid[-180:180, -180:180]
+    for begins in range(-60, 70, 10):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            answer = ma.predict(on_a_table(six, 1 / (1 + np.exp(-(rows - begins) / 3))))
+        assert answer.digit == 6 or not answer.is_sure
+
+
 def test_opencv_and_products_keep_their_threads():
     from threadpoolctl import threadpool_info, threadpool_limits
 
