@@ -34,7 +34,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .data import MnistAnnError, _cut, figure_style
-from .files import load_pretrained
+from .files import _no_python, load_pretrained
 from .network import Network, _Held, softmax, to_network
 from .recognition import _BLANK, energy, fit_and_centre
 
@@ -1489,11 +1489,18 @@ def _cheapest_cuts(price, middles, reach):
         ways.append(ways[-1] + step[np.arange(len(middles)), ways[-1]])
     return total.min(axis=1), np.array(ways[::-1]).T + np.array(middles)[:, None] - reach
 
+# %% ../nbs/10_pictures.ipynb #dbe35d75
+def _loops(mask, size):
+    "The paper that a piece of ink encloses, uint8, and in how many places; not counting tiny ones."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(np.pad(1 - mask, 1, constant_values=1), connectivity=4)
+    loops = [k for k in range(1, len(boxes)) if k != labels[0, 0] and boxes[k, cv2.CC_STAT_AREA] > 0.008 * size**2]
+    return np.isin(labels, loops)[1:-1, 1:-1].astype(np.uint8), len(loops)
+
 
 def _cuts(piece, size):
-    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes."
+    "Where a piece may be cut, from left to right: the column in each row, and how many pixels of ink it takes. Where digits touch, there is seldom a loop."
     depth = cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    price = 0.01 + piece.mask * (1 + 0.15 * depth)
+    price = 0.01 + piece.mask * (1 + 0.15 * depth) + 0.2 * _loops(piece.mask, size)[0]
     edge, chosen = round(0.15 * size), []
     middles = list(range(edge, piece.wide - edge, max(1, round(0.05 * size))))
     costs, ways = _cheapest_cuts(price, middles, max(2, round(0.22 * size))) if middles else ([], [])
@@ -1590,6 +1597,9 @@ def _ways(pieces, size, reader):
     return list(best[-1].values())
 
 # %% ../nbs/10_pictures.ipynb #a2a8951f
+_LOOPS = 1, 0, 1, 0, 1, 0, 1, 0, 2, 1  # of a 0, a 1, a 2 ...: never more, in any hand
+
+
 def _digits_in(row, small, size, reader):
     "The digits in a row of bodies and smaller pieces, from left to right: the pieces of each, and a doubt about where it begins and ends, or ''."
     sure = {body: one.is_sure is not False for body, (_, one) in zip(row, reader.read([(body,) for body in row], size))}
@@ -1600,19 +1610,28 @@ def _digits_in(row, small, size, reader):
         groups = [*groups[:-1], [*groups[-1], whole]] if near else [*groups, [whole]]
         ends = max(ends, whole.right)
     digits = []
+
+    def doubted(run, doubt):
+        whole = _joined(run)
+        if whole.wide > 1.4 * size:
+            return "it is as wide as several digits that touch"
+        loops = _loops(whole.mask, size)[1] if len(best) > 1 or whole.wide > 0.9 * size else 0
+        return doubt or ("it has more loops than this digit, as two that touch may have" if loops > _LOOPS[reader.known[run][1].digit] else "")
+
     for group in groups:
-        pieces = []
+        pieces, best = [], []
         for whole in group:
             may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
             pieces += _sliced(whole, size) if may_be_cut else [whole]
         if len(pieces) == 1 and pieces[0] in sure:
-            digits.append(((pieces[0],), ""))
+            digits.append(((pieces[0],), doubted((pieces[0],), "")))
             continue
         (cost, best), *others = _ways(pieces, size, reader) or [(0, [])]
         close = bool(others) and any(piece.cut for piece in pieces) and others[0][0] - cost < 1.5
+        close |= sum(_loops(whole.mask, size)[1] for whole in group) > sum(_loops(_joined(run).mask, size)[1] for run in best)  # a 0 was cut open
         for run in best:
             doubt = "its strokes could be parted in another way" if close and (len(run) > 1 or run[0].cut or len(best) > 1) else ""
-            digits.append((run, "it is as wide as several digits that touch" if _joined(run).wide > 1.4 * size else doubt))
+            digits.append((run, doubted(run, doubt)))
     return digits
 
 # %% ../nbs/10_pictures.ipynb #66409043
@@ -1658,11 +1677,22 @@ class _Row:
         return _score(self.digits)
 
 
-def _at_gaps(row, view, usual):
+def _empty_between(a, b, small, size):
+    "How wide the widest empty part between two bodies is: the bar of a 5 may stand alone there."
+    x, (_, y) = a.right, np.add(a.middle, b.middle) / 2
+    amid = [piece for piece in small if a.right < piece.middle[0] < b.left and abs(piece.middle[1] - y) < 0.7 * size and max(piece.wide, piece.high) > 0.25 * size]
+    parts = []
+    for piece in [*sorted(amid, key=lambda piece: piece.left), b]:
+        parts.append(piece.left - x)
+        x = max(x, piece.right)
+    return max(parts)
+
+
+def _at_gaps(row, view, usual, small=()):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
-    gaps = np.array([b.left - a.right for a, b in zip(row, row[1:])])
+    gaps = np.array([_empty_between(a, b, small, view.size) for a, b in zip(row, row[1:])])
     between = [(min(a.right, b.left), max(a.right, b.left), (a.middle[1] + b.middle[1]) / 2) for a, b in zip(row, row[1:])]
     middle = float(np.mean([body.middle[1] for body in row]))
     sides = [line for line in view.upright if line.left <= middle <= line.right]  # one alone may be the edge of a shadow
@@ -1698,7 +1728,7 @@ def _found_in(view, network, apart):
     rows, slope = _in_rows(bodies, view.size)
     gaps = [b.left - a.right for row in rows for a, b in zip(row, row[1:])]
     usual = float(np.median([gap for gap in gaps if gap < view.size] or [0.3 * view.size]))
-    rows = [number for row in rows for number in (_at_gaps(row, view, usual) if apart else [row])]
+    rows = [number for row in rows for number in (_at_gaps(row, view, usual, small) if apart else [row])]
     reader = _Reader(view.share, network)
     answers = [one for _, one in reader.read([(body,) for body in bodies], view.size)]
     score = _score(answers)
@@ -1726,15 +1756,25 @@ def _read_rows(found):
             read.append(_Row(answers, [(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces], _left_out(found.view, pieces, high)))
     return read
 
-
+# %% ../nbs/10_pictures.ipynb #2d7db023
 def _left_out(view, digits, high):
-    "A doubt if something as high as a digit stands between the digits and is none of them, or ''."
+    "A doubt if something as high as a digit stands between the digits, or beside them, and is none of them, or ''."
     x, y = np.array([digit.middle for digit in digits]).T
     for piece in view.pieces:
         column, row = piece.middle
         between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
         if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
             return "there is other ink between the digits"
+    height, width = view.share.shape
+    one, usual = digits[0], np.median([digit.mask.sum() for digit in digits])
+    sides = (one.left <= 1) + (one.top <= 1) + (one.right >= width - 1) + (one.bottom >= height - 1)
+    if len(digits) == 1 and sides == 1 and width > 3 * one.wide and height > 1.3 * one.high:
+        return "there is only one digit, and it ends at the edge of the picture, as a shadow or a fold does"
+    for end, way in ((digits[0].left, -1), (digits[-1].right, 1)):  # a digit that fell to pieces at one end of the row
+        beyond = [piece for piece in view.pieces if 0 < way * (piece.middle[0] - end) < 1.1 * high and not _is_foreign(piece, high, view.share.shape)
+                  and abs(piece.middle[1] - (y[0] if way < 0 else y[-1])) < 0.5 * high]
+        if beyond and _joined(beyond).high > 0.5 * high and sum(piece.mask.sum() for piece in beyond) > 0.25 * usual:
+            return "there is other ink beside the digits"
     return ""
 
 
@@ -1752,12 +1792,19 @@ def _is_dark_written(grey):
     return bool(np.mean([is_dark_ink(part) for band in bands for part in np.array_split(band, max(1, round(grey.shape[1] / side)), axis=1)]) >= 0.5)
 
 
+def _board(grey):
+    "As `find_paper` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
+    found = _darker_sheet(grey)
+    if not found or np.concatenate([found[2][0], found[2][-1], found[2][:, 0], found[2][:, -1]]).any() or _is_dark_written(found[0]):
+        return None
+    return found[:2]
+
+
 def _pictures_to_see(grey):
     "Ways to look at a picture, round by round: with dark ink, and the affine map from its pixels to those of the whole picture."
     whole = grey if _is_dark_written(grey) else 255 - grey
     first = [(whole, np.eye(3))]
-    if paper := find_paper(grey):
-        sheet, (top, left) = paper
+    for sheet, (top, left) in filter(None, (find_paper(grey), _board(grey))):
         first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])))
     yield first
     yield [(255 - whole, np.eye(3))]
@@ -1802,24 +1849,24 @@ def _best_rows(grey, network, starts, apart):
     looks = []
     for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
         whole, *sheets = pictures
-        ways = [(whole, starts[:1]), (sheets[0], starts), (whole, starts[1:])] if sheets else [(whole, starts)]
+        ways = [(whole, starts[:1]), *((sheet, starts) for sheet in sheets), (whole, starts[1:])] if sheets else [(whole, starts)]
         for (picture, place), some in ways:
-            if some == starts[1:] and max((found.share for found, _ in looks), default=0) > 0.75:
+            if some == starts[1:] and max((found.share for found, *_ in looks), default=0) > 0.75:
                 continue  # the sheet alone is seen well, and the table around it is not searched for small digits
             seen = _looks_at_rows(picture, network, some, apart)
-            looks += [(replace(found, score=found.score - less), place) for found in seen]
+            looks += [(replace(found, score=found.score - less), place, less) for found in seen]
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1 and steep.share < 0.9:
                 level, back = _turned_level(picture, steep.slope)
-                looks += [(found, place @ back) for found in _looks_at_rows(level, network, some, apart)]
-        if max((found.share for found, _ in looks), default=0) > 0.3:
+                looks += [(found, place @ back, less) for found in _looks_at_rows(level, network, some, apart)]
+        if max((found.share for found, *_ in looks), default=0) > 0.3:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
-    for found, place in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
+    for found, place, less in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
         rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
         on_sheet = place[0, 2] != 0 or place[1, 2] != 0
-        read.append((sum(row.score for row in rows) + 1.01 * on_sheet, rows, found.slope))
+        read.append((sum(row.score for row in rows) + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
     read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
     if read:
         (score, rows, slope), *others = read
@@ -2023,6 +2070,48 @@ def _cores():
     "How many cores this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+# %% ../nbs/10_pictures.ipynb #c05d9c24
+def _one_of_many(path, network, alone):
+    "The reading of one picture among many, or the error."
+    try:
+        with _named(path), nullcontext() if alone else _opencv_on_one_core:
+            look = _seen(path, network)[0]
+            return _read(look.image[None], network, look.count, look.added, look.logits)[0]
+    except MnistAnnError as error:
+        return error
+
+# %% ../nbs/10_pictures.ipynb #5a0cfe2e
+def _read_in_threads(paths, network, workers):
+    "The readings one by one. Only a few pictures are taken ahead: `paths` may be endless."
+    waiting = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for path in paths:
+                waiting.append((path, pool.submit(_one_of_many, path, network, workers == 1)))
+                if len(waiting) > 4 * workers:
+                    yield waiting[0][0], waiting.popleft()[1].result()
+            while waiting:
+                yield waiting[0][0], waiting.popleft()[1].result()
+        finally:  # whoever takes no more does not wait for the rest
+            pool.shutdown(cancel_futures=True)
+
+# %% ../nbs/10_pictures.ipynb #0ba6b189
+_MANY_FILES = 300  # from here on, processes gain more than the second or two that they take to start
+
+
+def _read_in_processes(paths, network, workers):
+    "The readings of many files one by one, by other processes."
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=workers, return_as="generator", batch_size=8, pre_dispatch="4 * n_jobs")
+    readings = parallel(delayed(_one_of_many)(path, network, False) for path in paths)
+    try:
+        yield from zip(paths, readings)
+    finally:  # whoever takes no more is not told that something was left
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            readings.close()
+
 # %% ../nbs/10_pictures.ipynb #53e75a42
 def predict_many(
     paths: str | PathLike[str] | Iterable[Picture],  # a folder, or any number of pictures, most of them files
@@ -2041,25 +2130,6 @@ def predict_many(
     if not isinstance(paths, Iterable):
         raise MnistAnnError(f"predict_many reads a folder, or a list of pictures, not {type(paths).__name__}.")
 
-    def read(path):
-        try:
-            with _named(path), _opencv_on_one_core if workers > 1 else nullcontext():
-                look = _seen(path, network)[0]
-                return path, _read(look.image[None], network, look.count, look.added, look.logits)[0]
-        except MnistAnnError as error:
-            return path, error
-
-    def results():
-        waiting = deque()
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                for path in paths:
-                    waiting.append(pool.submit(read, path))
-                    if len(waiting) > 4 * workers:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:  # whoever takes no more does not wait for the rest
-                pool.shutdown(cancel_futures=True)
-
-    return iter(tqdm(results(), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True))
+    files = isinstance(paths, (list, tuple)) and len(paths) >= _MANY_FILES and all(isinstance(path, (str, PathLike)) for path in paths)
+    read = _read_in_processes if files and workers > 1 and not _no_python() else _read_in_threads
+    return iter(tqdm(read(paths, network, workers), total=len(paths) if hasattr(paths, "__len__") else None, unit=" pictures", disable=None if progress else True))
