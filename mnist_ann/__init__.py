@@ -12,7 +12,10 @@ from inspect import isfunction
 
 import lazy_loader
 
-_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+try:
+    _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+except ValueError as error:  # a program that was frozen without the package's data
+    raise ImportError("mnist_ann/__init__.pyi is missing. Install the package again, or freeze it whole: pyinstaller --collect-all mnist_ann.") from error
 
 
 def __getattr__(name):

@@ -1,10 +1,12 @@
 """The package as a program uses it: in processes of their own."""
 import os
+import pickle
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,19 @@ def test_each_public_name_has_one_home():
     assert {"cli", "load_mnist", "build_model", "Network", "MnistAnnError"} <= set(ma.__all__) and "main" not in ma.__all__
 
 
+def test_a_public_function_is_one_object_under_both_its_names():
+    import mnist_ann as ma
+
+    for function in (ma.split, ma.evaluate, ma.predict):
+        assert pickle.loads(pickle.dumps(function)) is function is getattr(sys.modules[function.__module__], function.__name__)
+
+
+def test_a_package_without_its_stub_says_how_to_freeze_it(tmp_path):
+    shutil.copytree(ROOT / "mnist_ann", tmp_path / "mnist_ann", ignore=shutil.ignore_patterns("*.pyi", "mnist", "__pycache__"))
+    answer = run("-c", "import mnist_ann", cwd=tmp_path)
+    assert answer.returncode == 1 and "pyinstaller --collect-all mnist_ann" in answer.stderr.splitlines()[-1]
+
+
 def test_wrong_keras_backend_is_said(tmp_path):
     program = "import os; os.environ['KERAS_BACKEND'] = 'numpy'\nimport mnist_ann as ma\nma.build_model()"
     answer = run("-c", program)
@@ -92,6 +107,17 @@ def test_the_command_alone_prints_its_help():
     alone, asked = run("-c", COMMAND), run("-c", COMMAND, "--help")
     assert (alone.returncode, alone.stdout, alone.stderr) == (0, asked.stdout, "")
     assert alone.stdout.startswith("Usage: mnist-ann") and alone.stdout.count("\n") > 10
+
+
+MANY = """
+import sys
+import mnist_ann as ma
+readings = ma.predict_many(sys.argv[1], workers=2)
+next(readings)
+print("reading", flush=True)
+for reading in readings:
+    pass
+"""
 
 
 WAITING = """
@@ -120,6 +146,24 @@ def test_ctrl_c_is_told(tmp_path, at_work, arguments):
     out, err = process.communicate(timeout=1200)
     assert (process.returncode, out, err) == (130, "", "mnist-ann: interrupted.\n")
     assert not [path for path in tmp_path.rglob("*") if path.name != "runs"], "something half-written is left"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list a process' children in files")
+@pytest.mark.parametrize("stop", (os.killpg, os.kill))  # by a terminal, all its processes; by a program, this one alone
+def test_ctrl_c_ends_the_processes_that_read(tmp_path, stop):
+    for k in range(600):
+        (tmp_path / f"{k:03}{SAMPLES[0].suffix}").symlink_to(SAMPLES[0])
+    process = subprocess.Popen([sys.executable, "-c", MANY, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout.readline() == "reading\n"
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) >= 2, "one process alone has read"
+    stop(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode in (1, -signal.SIGINT) and err.splitlines()[-1] == "KeyboardInterrupt"
+    ended = time.time() + 60
+    while (left := [child for child in children if Path(f"/proc/{child}").exists()]) and time.time() < ended:
+        time.sleep(0.1)
+    assert not left
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
