@@ -1,4 +1,4 @@
-"""How long it takes to read digits with the shipped network, here and with others: `python benchmarks/prediction.py`, about five minutes.
+"""How long it takes to read digits with the shipped network, here and with others: `python benchmarks/prediction.py`, about ten minutes.
 
 Cold: a whole program that reads one picture file, from its start to its end, with the most memory that it ever had. Warm: one image,
 10,000 images, and a photograph of 12 megapixels, in this process, the peers in turn, the same number of rounds for each.

@@ -297,7 +297,8 @@ _SIGNS = {b"\0\0": "idx", b"PK\x03\x04": "zip", b"\x93NUMPY": "npy", b"\x80": "p
           b"\x89PNG": "a picture (see predict)", b"\xff\xd8": "a picture (see predict)", b"%PDF": "PDF", b"Rar!": "an archive (unpack it first)",
           b"7z": "an archive (unpack it first)", b"ustar": "an archive (unpack it first)"}
 _UNPICKLE = ("import gzip, pickle, numpy as np; (a, b), (c, d), (e, f) = pickle.load(gzip.open('mnist.pkl.gz'), encoding='latin1'); "
-             "np.savez('mnist.npz', x_train=np.uint8(256 * np.r_[a, c]), y_train=np.r_[b, d], x_test=np.uint8(256 * e), y_test=f)")
+             "whole = lambda x: np.uint8(np.minimum(256 * x, 255)); "
+             "np.savez('mnist.npz', x_train=whole(np.r_[a, c]), y_train=np.r_[b, d], x_test=whole(e), y_test=f)")
 
 # %% ../nbs/09_files.ipynb #4462d1d1
 def _first_bytes(path, number=512):

@@ -1,4 +1,5 @@
 """The package as a program uses it: in processes of their own."""
+import gzip
 import os
 import pickle
 import re
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -200,6 +202,23 @@ def test_the_shell_completes_commands_and_options():
     for typed, place, expected in (("mnist-ann pre", "1", ["predict"]), ("mnist-ann predict --nu", "2", ["--number"])):
         answer = run("-c", COMMAND, _MNIST_ANN_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=place)
         assert answer.stdout.split() == expected, answer.stderr
+
+
+@pytest.mark.parametrize("most", (255, 256))  # what the pixels were divided by: both are about
+def test_the_line_that_converts_a_pickle_converts_it(tmp_path, most):
+    import mnist_ann as ma
+
+    digits = [digits[:300] for digits in ma.load_mnist()]
+    parts = [(part.images.reshape(-1, 784) / np.float32(most), part.labels.astype(np.int64)) for part in (digits[0][:250], digits[0][250:], digits[1])]
+    with gzip.open(tmp_path / "mnist.pkl.gz", "wb") as file:
+        pickle.dump(parts, file)
+    with pytest.raises(ma.MnistAnnError, match="runs what is in it") as refusal:
+        ma.load_digits(tmp_path / "mnist.pkl.gz")
+    line = re.search('python -c "(.*)"', str(refusal.value)).group(1)
+    assert run("-c", line, cwd=tmp_path).returncode == 0
+    for kept, part in zip(digits, ("train", "test")):
+        again = ma.load_digits(tmp_path / "mnist.npz", part)
+        assert (kept.images == again.images).all() and (kept.labels == again.labels).all()
 
 
 def test_plain_keras_reads_the_shipped_weights():
