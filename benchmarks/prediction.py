@@ -51,12 +51,13 @@ folder, cores, way, products = sys.argv[1:]
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(cores)])
 import mnist_ann as ma
-from mnist_ann import network as chapter
+from mnist_ann import network as chapter, pictures
 if products == "shared":
     chapter._FEW = 0  # no product is held to one core
 warnings.simplefilter("ignore", UserWarning)  # some pictures are in doubt
 network, files = ma.load_pretrained(), ma.pictures_in(folder)
-files *= 300 // len(files) if way == "predict_many" and len(files) < 300 else 1
+if way == "predict_many":
+    files *= -(-pictures._MANY_FILES // len(files))  # at least so many that processes read them
 read = (lambda: list(ma.predict_many(files, network, progress=False))) if way == "predict_many" else (lambda: [ma.predict(file, network) for file in files])
 ma.predict(files[0], network)
 print("ready", flush=True)

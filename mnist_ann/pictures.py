@@ -43,6 +43,11 @@ if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded wh
     from matplotlib.figure import Figure
 
 # %% ../nbs/10_pictures.ipynb #39ea22a7
+def _border(array):
+    "The outermost pixels of an array (height, width), in one row; those in the corners are in it twice."
+    return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
+
+
 def _shrunk(picture, side):
     "The picture with a longer side of at most so many pixels."
     factor = side / max(picture.shape[:2])
@@ -463,7 +468,7 @@ def is_dark_ink(
     small = _shrunk(grey, 96)
     light, dark_depth, light_depth = _groups(small)
     strokes = _darker_strokes(small)
-    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]).mean()
+    border = _border(light).mean()
     corners = [light[rows, columns].mean() for rows in _ENDS for columns in _ENDS]
     if max(dark_depth, light_depth) < _NARROW and 0.03 < border < 0.97 and (min(corners) > 0.6 or max(corners) < 0.4):
         return bool(corners[0] > 0.5)  # cut out at its ink: a digit is round, and leaves the corners to the paper
@@ -597,12 +602,16 @@ def _without_frames(mask):
     return mask
 
 # %% ../nbs/10_pictures.ipynb #0eaa84ce
-def _with_faint_ends(ink, mask, strength, lines):
-    "The mask and the fainter ink that hangs together with it, but no lines; unless that is as much again: then it is something else."
+def _fainter(ink, strength, lines):
+    "Where there is ink at least half as strong, but no lines: bool (height, width)."
+    return (ink > strength / 2) & ~cv2.dilate(lines, _disc(3)).astype(bool)
+
+
+def _with_faint_ends(mask, faint):
+    "The mask and the fainter ink beside it that hangs together with it; unless that is as much again: then it is something else."
     _, _, wide, high = cv2.boundingRect(mask)
     near = _near(mask, 0.15 * (max(wide, high) - 1) + 0.5)
-    faint = mask | ((ink > strength / 2) & near & ~cv2.dilate(lines, _disc(3)).astype(bool))
-    count, labels = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+    count, labels = cv2.connectedComponents((mask | (faint & near)).astype(np.uint8), connectivity=8)
     grown = (np.bincount(labels[mask > 0], minlength=count) > 0)[labels].astype(np.uint8)
     return grown if grown.sum() < 2 * mask.sum() else mask
 
@@ -612,14 +621,13 @@ def _half_width(mask):
     return cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5).max()
 
 # %% ../nbs/10_pictures.ipynb #9bc3ed42
-def _with_faint_joints(ink, digit, strength, lines, pieces):
+def _with_faint_joints(digit, faint, pieces):
     "The digit and the other pieces that hang together with it by fainter ink; unless their strokes are wider, or the fainter ink is as much again: then it is a shadow."
     labels, _, _, mass, foreign = pieces
     others = np.isin(labels, np.flatnonzero((mass > 0.02 * mass.max()) & ~foreign)) & (digit == 0)
     if not others.any():
         return digit
-    faint = (digit > 0) | others | ((ink > strength / 2) & ~cv2.dilate(lines, _disc(3)).astype(bool))
-    _, parts = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+    _, parts = cv2.connectedComponents(((digit > 0) | others | faint).astype(np.uint8), connectivity=8)
     together = np.isin(parts, np.unique(parts[digit > 0]))
     joined = ((digit > 0) | others & together).astype(np.uint8)
     as_wide = _half_width(joined) <= 1.5 * _half_width(digit)
@@ -661,8 +669,9 @@ def find_digit(
 
 
 def _main_digit(ink, strength, clear, mask, pieces=None):
-    lines, pieces = clear & ~mask, pieces or _pieces(ink, mask)
-    return _with_faint_ends(ink, _with_faint_joints(ink, _digit_among(pieces), strength, lines, pieces), strength, lines)
+    pieces = pieces or _pieces(ink, mask)
+    faint = _fainter(ink, strength, clear & ~mask)
+    return _with_faint_ends(_with_faint_joints(_digit_among(pieces), faint, pieces), faint)
 
 # %% ../nbs/10_pictures.ipynb #1f72185b
 def cut_out(
@@ -727,7 +736,7 @@ def straighten(
 # %% ../nbs/10_pictures.ipynb #e933c6ab
 def _is_mnist(image):
     "Whether uint8 (28, 28) is prepared as MNIST is: paper all round, the centre of mass in the middle."
-    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    edge = _border(image)
     total = image.sum(dtype=np.int64)
     if not total or np.count_nonzero(edge) > 20:
         return False
@@ -779,7 +788,8 @@ def _digits_apart(pieces):
 def _all_digits(ink, strength, clear, mask):
     pieces = _pieces(ink, mask)
     masks = (np.isin(pieces[0], numbers).astype(np.uint8) for numbers in _digits_apart(pieces))
-    return [_with_faint_ends(ink, some, strength, lines=clear & ~mask) for some in masks]
+    faint = _fainter(ink, strength, clear & ~mask)
+    return [_with_faint_ends(some, faint) for some in masks]
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
 def _finished(ink, mask):
@@ -936,7 +946,7 @@ def _lighter_sheet(grey, straight=False):
     edge = max(1, longer // 10)
     padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.GaussianBlur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(edge))[edge:-edge, edge:-edge], (0, 0), 1)
-    border = np.concatenate([closed[0], closed[-1], closed[:, 0], closed[:, -1]])
+    border = _border(closed)
     low, high = np.percentile(closed, (3, 98))
     low = max(low, border.min())  # the table is somewhere at the border, and not tiny
     candidates = [_sheet_above(closed, level, straight) for level in np.linspace(low, high, 5 if straight else 14)[1:-1]] if high - low > 12 else []
@@ -1155,7 +1165,7 @@ def predict(
     with _named(picture):
         look = _seen(picture, network)[0]
     prediction = _read(look.image[None], network, look.count, look.added, look.logits)[0]
-    several = bool(look.count) and look.count > 1
+    several = (look.count or 0) > 1
     if prediction.is_digit is False or several:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if several else ""), stacklevel=2)
     return prediction
@@ -1611,27 +1621,27 @@ def _digits_in(row, small, size, reader):
         ends = max(ends, whole.right)
     digits = []
 
-    def doubted(run, doubt):
+    def doubted(run, doubt="", parted=False):
         whole = _joined(run)
         if whole.wide > 1.4 * size:
             return "it is as wide as several digits that touch"
-        loops = _loops(whole.mask, size)[1] if len(best) > 1 or whole.wide > 0.9 * size else 0
+        loops = _loops(whole.mask, size)[1] if parted or whole.wide > 0.9 * size else 0
         return doubt or ("it has more loops than this digit, as two that touch may have" if loops > _LOOPS[reader.known[run][1].digit] else "")
 
     for group in groups:
-        pieces, best = [], []
+        pieces = []
         for whole in group:
             may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
             pieces += _sliced(whole, size) if may_be_cut else [whole]
         if len(pieces) == 1 and pieces[0] in sure:
-            digits.append(((pieces[0],), doubted((pieces[0],), "")))
+            digits.append(((pieces[0],), doubted((pieces[0],))))
             continue
         (cost, best), *others = _ways(pieces, size, reader) or [(0, [])]
         close = bool(others) and any(piece.cut for piece in pieces) and others[0][0] - cost < 1.5
-        close |= sum(_loops(whole.mask, size)[1] for whole in group) > sum(_loops(_joined(run).mask, size)[1] for run in best)  # a 0 was cut open
+        close = close or sum(_loops(whole.mask, size)[1] for whole in group) > sum(_loops(_joined(run).mask, size)[1] for run in best)  # a 0 was cut open
         for run in best:
             doubt = "its strokes could be parted in another way" if close and (len(run) > 1 or run[0].cut or len(best) > 1) else ""
-            digits.append((run, doubted(run, doubt)))
+            digits.append((run, doubted(run, doubt, len(best) > 1)))
     return digits
 
 # %% ../nbs/10_pictures.ipynb #66409043
@@ -1688,7 +1698,7 @@ def _empty_between(a, b, small, size):
     return max(parts)
 
 
-def _at_gaps(row, view, usual, small=()):
+def _at_gaps(row, view, usual, small):
     "The numbers in a row of bodies: cells with several digits each are numbers of their own, and so is what a wide gap parts."
     if len(row) < 2:
         return [row]
@@ -1795,7 +1805,7 @@ def _is_dark_written(grey):
 def _board(grey):
     "As `find_paper` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
     found = _darker_sheet(grey)
-    if not found or np.concatenate([found[2][0], found[2][-1], found[2][:, 0], found[2][:, -1]]).any() or _is_dark_written(found[0]):
+    if not found or _border(found[-1]).any() or _is_dark_written(found[0]):
         return None
     return found[:2]
 
