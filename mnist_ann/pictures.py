@@ -1686,6 +1686,12 @@ class _Row:
     def score(self):
         return _score(self.digits)
 
+    @property
+    def worth(self):
+        "The score, but nothing for what is no row of digits, such as a table's grain, and little for what hardly is one."
+        score = max(0.0, self.score)
+        return score * min(1.0, score / len(self.digits) / 0.75)
+
 
 def _empty_between(a, b, small, size):
     "How wide the widest empty part between two bodies is: the bar of a 5 may stand alone there."
@@ -1802,6 +1808,13 @@ def _is_dark_written(grey):
     return bool(np.mean([is_dark_ink(part) for band in bands for part in np.array_split(band, max(1, round(grey.shape[1] / side)), axis=1)]) >= 0.5)
 
 
+def _has_darker_strokes(grey):
+    "The same, told by the strokes alone: how much darker they are than the paper beside them, or how much lighter, in shares; a shadow is much wider."
+    small = cv2.GaussianBlur(_shrunk(grey, 384), (0, 0), 0.8).astype(np.float32)
+    closed, opened = (cv2.morphologyEx(small, way, _disc(9), borderType=cv2.BORDER_REPLICATE) for way in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN))
+    return bool((((closed - small) / (closed + 20))**2).sum() >= (((small - opened) / (275 - opened))**2).sum())
+
+
 def _board(grey):
     "As `find_paper` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
     found = _darker_sheet(grey)
@@ -1811,13 +1824,15 @@ def _board(grey):
 
 
 def _pictures_to_see(grey):
-    "Ways to look at a picture, round by round: with dark ink, and the affine map from its pixels to those of the whole picture."
-    whole = grey if _is_dark_written(grey) else 255 - grey
+    """Rounds of ways to look at a picture. What a round costs, which share of digits is enough to end with it, and its pictures: with dark ink, and the
+    affine map from their pixels to those of the whole picture."""
+    is_dark = _has_darker_strokes(grey)
+    whole, in_doubt = (grey if is_dark else 255 - grey), is_dark != _is_dark_written(grey)
     first = [(whole, np.eye(3))]
     for sheet, (top, left) in filter(None, (find_paper(grey), _board(grey))):
         first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])))
-    yield first
-    yield [(255 - whole, np.eye(3))]
+    yield 0.0, 0.75 if in_doubt else 0.5, first
+    yield 0.0 if in_doubt else 2.5, 0.5, [(255 - whole, np.eye(3))]
 
 
 def _in_whole(box, factor, place, shape):
@@ -1854,10 +1869,11 @@ def _looks_at_rows(picture, network, starts, apart):
     return seen
 
 
+# %% ../nbs/10_pictures.ipynb #f1434944
 def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
     looks = []
-    for less, pictures in zip((0.0, 2.5), _pictures_to_see(grey) if min(grey.shape) >= 3 else ()):
+    for less, enough, pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
         whole, *sheets = pictures
         ways = [(whole, starts[:1]), *((sheet, starts) for sheet in sheets), (whole, starts[1:])] if sheets else [(whole, starts)]
         for (picture, place), some in ways:
@@ -1869,14 +1885,14 @@ def _best_rows(grey, network, starts, apart):
             if steep and abs(steep.slope) > 0.1 and steep.share < 0.9:
                 level, back = _turned_level(picture, steep.slope)
                 looks += [(found, place @ back, less) for found in _looks_at_rows(level, network, some, apart)]
-        if max((found.share for found, *_ in looks), default=0) > 0.3:
+        if max((found.share for found, *_ in looks), default=0) > enough:
             break
     looks.sort(key=lambda look: -look[0].score)
     read = []
     for found, place, less in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
         rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
         on_sheet = place[0, 2] != 0 or place[1, 2] != 0
-        read.append((sum(row.score for row in rows) + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
+        read.append((sum(row.worth for row in rows) + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
     read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
     if read:
         (score, rows, slope), *others = read
