@@ -1823,6 +1823,7 @@ def _board(grey):
     return found[:2]
 
 
+# %% ../nbs/10_pictures.ipynb #0683ae56
 def _pictures_to_see(grey):
     """Rounds of ways to look at a picture. What a round costs, which share of digits is enough to end with it, and its pictures: with dark ink, and the
     affine map from their pixels to those of the whole picture."""
