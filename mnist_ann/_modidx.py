@@ -626,4 +626,5 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'mnist_ann.training.learning_rates': ('training.html#learning_rates', 'mnist_ann/training.py'),
                                     'mnist_ann.training.plot_comparison': ('training.html#plot_comparison', 'mnist_ann/training.py'),
                                     'mnist_ann.training.plot_history': ('training.html#plot_history', 'mnist_ann/training.py'),
-                                    'mnist_ann.training.plot_layers': ('training.html#plot_layers', 'mnist_ann/training.py')}}}
+                                    'mnist_ann.training.plot_layers': ('training.html#plot_layers', 'mnist_ann/training.py')},
+            'mnist_ann.widgets': {}}}
