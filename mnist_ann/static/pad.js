@@ -244,8 +244,8 @@ function build() {
   at.file = make("input", { type: "file", accept: "image/*", class: "mp-file" });
   at.load = make("label", { class: "mp-load" }, at.file, "Load a picture");
   at.keys = make("p", { class: "mp-keys" }, KEYS);
-  const tools = make("div", { class: "mp-tools" }, make("div", { class: "mp-row" }, at.clear, at.undo, make("label", { class: "mp-width" }, "Pen ", at.width)),
-                     make("div", { class: "mp-row" }, at.sample, at.digit, at.load));
+  const acts = make("div", { class: "mp-acts" }, at.clear, at.undo, make("label", { class: "mp-width" }, "Pen ", at.width));
+  const sources = make("div", { class: "mp-sources" }, at.sample, at.digit, at.load);
 
   at.says = make("p", { class: "mp-says", role: "status", "aria-live": "polite" });
   at.meters = Array.from({ length: 10 }, (_, k) => make("div", { class: "mp-meter", role: "meter", "aria-label": `probability of ${k}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0 },
@@ -257,10 +257,9 @@ function build() {
   const seen = make("figure", {}, at.sees, make("figcaption", {}, "What the network sees"));
   const near = make("figure", { class: "mp-near" }, make("div", {}, ...at.near.map((canvas, k) => make("div", {}, canvas, at.nearLabels[k]))),
                     make("figcaption", {}, "The nearest training digits"));
-  at.root = make("div", { class: "mnist-pad", role: "group", "aria-label": "Draw a digit", "data-lm-suppress-shortcuts": "true" },
-                 make("div", { class: "mp-draw" }, at.sheet, tools),
-                 make("div", { class: "mp-answer" }, at.says, make("div", { class: "mp-meters" }, ...at.meters), make("div", { class: "mp-figures" }, seen, near)),
-                 make("div", { class: "mp-foot" }, at.keys, at.time));
+  const grid = make("div", { class: "mp-grid" }, at.sheet, at.says, acts, make("div", { class: "mp-meters" }, ...at.meters),
+                    make("div", { class: "mp-figures" }, seen, near), sources, make("div", { class: "mp-foot" }, at.keys, at.time));
+  at.root = make("div", { class: "mnist-pad", role: "group", "aria-label": "Draw a digit", "data-lm-suppress-shortcuts": "true" }, grid);
   return at;
 }
 
@@ -363,6 +362,7 @@ function render({ model, el }) {
     model.set("_image", image ?? new Uint8Array(0));
     if (ended) model.set("_drawing", image ? drawing.ink.slice() : new Uint8Array(0));
     model.set("_asked", asked);
+    at.root.dataset.asked = asked;
     model.save_changes();
     paintImage(at.sees, image ?? [], ink);
     at.hint.hidden = drawing.steps.length > 0;
@@ -432,8 +432,6 @@ function render({ model, el }) {
     if (pen.down) end();
     pointer = event.pointerId;
     at.canvas.setPointerCapture(pointer);
-    at.canvas.focus({ preventScroll: true });
-    event.preventDefault();
     begin(...place(event));
   });
   listen(at.canvas, "pointermove", (event) => {
