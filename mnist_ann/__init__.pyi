@@ -12,6 +12,7 @@ from . import (
     pictures as pictures,
     recognition as recognition,
     training as training,
+    widgets as widgets,
 )
 from .augmentation import (
     Distortion as Distortion,
@@ -178,11 +179,16 @@ from .training import (
     plot_history as plot_history,
     plot_layers as plot_layers,
 )
+from .widgets import (
+    DrawingPad as DrawingPad,
+    pad_page as pad_page,
+)
 
 __version__: str
 __all__ = [
     "Digits",
     "Distortion",
+    "DrawingPad",
     "History",
     "MnistAnnError",
     "Network",
@@ -293,6 +299,7 @@ __all__ = [
     "non_digits",
     "normalize",
     "one_hot",
+    "pad_page",
     "pictures",
     "pictures_in",
     "plot_comparison",
@@ -335,5 +342,6 @@ __all__ = [
     "train_teacher",
     "training",
     "whose_fault",
+    "widgets",
     "write_idx",
 ]

@@ -21,16 +21,16 @@ import traitlets
 from fastcore.basics import patch
 from PIL import Image
 
-from .data import Digits, MnistAnnError, _in_short, figure_style
+from .data import MnistAnnError, _in_short, figure_style
 from .files import load_mnist
-from .network import Network, to_network
+from .network import Network
 from .pictures import Picture, Prediction, _as_png, _or_shipped, _read, _threshold, predict
 
 if TYPE_CHECKING:  # for type checkers and editors; nothing of this is loaded when the package runs
     import keras
     from matplotlib.figure import Figure
 
-# %% ../nbs/14_widgets.ipynb #5e1f8c89
+# %% ../nbs/14_widgets.ipynb #30c8a02c
 _STATIC = Path(__file__).parent / "static" if "__file__" in globals() else Path("../mnist_ann/static")
 _SIDE = 280  # pixels of a drawing, both ways
 
@@ -44,7 +44,14 @@ def _as_image(content, side=28):
     "Bytes as uint8 (side, side), or None if they are not as many."
     return np.frombuffer(content, np.uint8).reshape(side, side).copy() if len(content) == side * side else None
 
-# %% ../nbs/14_widgets.ipynb #f474076f
+
+def _script(*names):
+    "Modules of the static folder as one: what they import from each other is there already."
+    texts = [(_STATIC / name).read_text(encoding="utf-8") for name in names]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith("import ")]
+    return "\n".join(lines).replace("\nexport async ", "\nasync ").replace("\nexport function", "\nfunction").replace("\nexport const", "\nconst")
+
+# %% ../nbs/14_widgets.ipynb #1f0053da
 _EXAMPLES = 5000  # of the training digits: to compare with all of them would take longer than to read
 
 
@@ -67,16 +74,43 @@ def _nearest(image, count=5):
     X, squares = _compared()
     return np.argsort(squares - 2 * X @ image.ravel().astype(np.float32), kind="stable")[:count]
 
-# %% ../nbs/14_widgets.ipynb #9ab99543
+# %% ../nbs/14_widgets.ipynb #317f20f6
+def _packed(W, numbers):
+    "A layer's weights as `numbers`: float32, or whole numbers and a scale for each column. All as bytes."
+    if numbers == "float32":
+        return {"kind": numbers, "weights": W.astype("<f4").tobytes(), "scales": b""}
+    scales = np.maximum(np.abs(W).max(axis=0), 1e-12) / np.iinfo(numbers).max
+    whole = np.round(W / scales).astype(np.dtype(numbers).newbyteorder("<"))
+    return {"kind": numbers, "weights": whole.tobytes(), "scales": scales.astype("<f4").tobytes()}
+
+
+def _as_rows(digits):
+    "Digits as one PNG with a picture in each row, and their labels."
+    file = BytesIO()
+    Image.fromarray(digits.images.reshape(len(digits), -1)).save(file, "PNG")
+    return {"png": file.getvalue(), "labels": "".join(map(str, digits.labels))}
+
+
+@cache
+def _examples_as_rows():
+    return _as_rows(_mnist()[0])
+
+
+def _parts(network, numbers="int16"):
+    "What the browser needs to read with a network as Python does."
+    layers = [{**_packed(W, numbers), "biases": b.astype("<f4").tobytes()} for W, b in zip(network.weights, network.biases)]
+    return {"layers": layers, **{name: _threshold(network, name) for name in ("max_energy", "sure_probability")}, "examples": _examples_as_rows()}
+
+# %% ../nbs/14_widgets.ipynb #b9ef4faa
 class DrawingPad(anywidget.AnyWidget):
     """A pad to draw a digit on. At every stroke it shows what a network makes of it, and why it doubts.
 
     `image`, `drawing` and `prediction` are for the next cell. Raises `MnistAnnError` for a network that does not read 784 pixels as ten digits.
     """
-    _esm = _STATIC / "pad.js"
+    _esm = _script("recogniser.js", "pad.js")
     _css = _STATIC / "pad.css"
     _image, _drawing, _neighbours, _given_image = (_bytes_trait() for _ in range(4))
-    _asked = traitlets.Int(0).tag(sync=True)
+    _asked, _revision = (traitlets.Int(0).tag(sync=True) for _ in range(2))
     _answer, _given = (traitlets.Dict({}).tag(sync=True) for _ in range(2))
 
     def __init__(
@@ -84,10 +118,11 @@ class DrawingPad(anywidget.AnyWidget):
         network: "Network | keras.Model | None" = None,  # the shipped one if left out
         picture: Picture | None = None,  # what lies on the pad at first; see `load_grey`
     ) -> None:
-        super().__init__()
-        self._prediction: Prediction | None = None
-        self.network = network
-        _compared()  # now, and not at the first stroke
+        self._network = _reader(network)
+        self._kept: tuple[bytes, Network, Prediction] | None = None
+        self._opening = True
+        super().__init__()  # which tells the browser
+        self._opening = False
         self.on_msg(self._hear)
         self.observe(self._look, "_asked")
         if picture is not None:
@@ -95,13 +130,14 @@ class DrawingPad(anywidget.AnyWidget):
 
     @property
     def network(self) -> Network:
-        "What reads the drawing. A new one answers at once."
+        "What reads the drawing. A new one answers from now on."
         return self._network
 
     @network.setter
     def network(self, network: "Network | keras.Model | None") -> None:
         self._network = _reader(network)
-        if len(self._image):
+        with self.hold_sync():
+            self._revision += 1
             self._look()
 
     @property
@@ -119,17 +155,14 @@ class DrawingPad(anywidget.AnyWidget):
 
     @property
     def prediction(self) -> Prediction | None:
-        "What the pad shows, as `predict` says it; None while nothing is drawn."
-        return self._prediction
+        "What `predict` says of the image; None while nothing is drawn."
+        if not len(self._image):
+            return None
+        if self._kept is None or self._kept[:2] != (self._image, self._network):
+            self._kept = self._image, self._network, _read(self.image[None], self._network)[0]
+        return self._kept[2]
 
-    def load(
-        self,
-        picture: Picture,  # one digit, of any size and polarity; see `load_grey`
-    ) -> None:
-        "Put a picture on the pad, as `predict` sees it. Raises `MnistAnnError` as `predict` does."
-        self._give(_predict_quietly(picture, self.network))
-
-# %% ../nbs/14_widgets.ipynb #b9e62f3e
+# %% ../nbs/14_widgets.ipynb #c4073953
 def _reader(network):
     "The network; `MnistAnnError` for one that does not read digits."
     network = _or_shipped(network)
@@ -138,24 +171,27 @@ def _reader(network):
     return network
 
 
-def _predict_quietly(picture, network):
-    "What `predict` says, without its warnings: the pad shows the doubt itself."
+@patch
+def load(
+    self: DrawingPad,
+    picture: Picture,  # one digit, of any size and polarity; see `load_grey`
+) -> None:
+    "Put a picture on the pad, as `predict` sees it. Raises `MnistAnnError` as `predict` does."
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return predict(picture, network)
+        warnings.simplefilter("ignore", UserWarning)  # the pad shows the doubt itself
+        prediction = predict(picture, self.network)
+    with self.hold_sync():
+        self._image = self._given_image = prediction.image.tobytes()
+        self._kept = self._image, self._network, prediction
+        self._drawing = b""
+        self._given = {"number": self._given.get("number", 0) + 1}
+        self._look()
 
 
 @patch
-def _look(self: DrawingPad, change=None):
+def _look(self: DrawingPad, change=None, **more):
     "Answer what was asked about the image on the pad."
-    image = self.image
-    self._show(None if image is None else _read(image[None], self.network)[0])
-
-
-@patch
-def _show(self: DrawingPad, prediction, **more):
-    "Send an answer to the browser, and keep it for the next cell."
-    self._prediction, answer = prediction, {"of": self._asked, **more}
+    prediction, answer = self.prediction, {"of": self._asked, "number": self._answer.get("number", 0) + 1, **more}
     with self.hold_sync():
         if prediction is not None:
             examples, near = _mnist()[0], _nearest(prediction.image)
@@ -164,17 +200,7 @@ def _show(self: DrawingPad, prediction, **more):
                       "is_sure": prediction.is_sure, "doubt": prediction.doubt, "labels": examples.labels[near].tolist(), **answer}
         self._answer = answer
 
-
-@patch
-def _give(self: DrawingPad, prediction):
-    "Put what was predicted from onto the pad."
-    with self.hold_sync():
-        self._image = self._given_image = prediction.image.tobytes()
-        self._drawing = b""
-        self._given = {"number": self._given.get("number", 0) + 1}
-        self._show(prediction)
-
-
+# %% ../nbs/14_widgets.ipynb #1155cfca
 @patch
 def _hear(self: DrawingPad, widget, message, buffers):
     "A sample is wanted, or a picture was chosen."
@@ -186,35 +212,22 @@ def _hear(self: DrawingPad, widget, message, buffers):
         try:
             self.load(bytes(buffers[0]))
         except MnistAnnError as error:
-            self._show(self.prediction, error=f"{message.get('name', 'the picture')}: {error}")
-
-# %% ../nbs/14_widgets.ipynb #bf062b4a
-def _base64(array):
-    return b64encode(np.ascontiguousarray(array).tobytes()).decode()
+            self._look(error=f"{message.get('name', 'the picture')}: {error}")
 
 
-def _packed(W, numbers):
-    "A layer's weights for the page, as `numbers`: float32, or whole numbers and a scale for each column."
-    if numbers == "float32":
-        return {"kind": numbers, "weights": _base64(W.astype("<f4")), "scales": None}
-    most = np.iinfo(numbers).max
-    scales = np.maximum(np.abs(W).max(axis=0), 1e-12) / most
-    return {"kind": numbers, "weights": _base64(np.round(W / scales).astype(np.dtype(numbers).newbyteorder("<"))), "scales": _base64(scales.astype("<f4"))}
+@patch
+def get_state(self: DrawingPad, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+    "What is sent to the browser: the traits, and with the first message the network."
+    state = anywidget.AnyWidget.get_state(self, key, drop_defaults)
+    return {**state, "_parts": {**_parts(self._network), "revision": 0}} if self._opening else state
 
-
-def _as_rows(digits):
-    "Digits as one PNG with a picture in each row, in base64, and their labels."
-    file = BytesIO()
-    Image.fromarray(digits.images.reshape(len(digits), -1)).save(file, "PNG", optimize=True)
-    return {"png": b64encode(file.getvalue()).decode(), "labels": "".join(map(str, digits.labels))}
-
-# %% ../nbs/14_widgets.ipynb #c71b90d4
+# %% ../nbs/14_widgets.ipynb #5e443ddc
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src blob: data:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src blob: data:">
 <title>Draw a digit</title>
 <style>{style}</style>
 </head>
@@ -233,18 +246,11 @@ For photographs with shadows or lines, take <code>mnist-ann predict</code>.</p>
 </html>
 """
 _BEGIN = """
-const data = document.getElementById("data"), parts = await unpacked(JSON.parse(data.textContent)), model = standIn(parts);
+const data = document.getElementById("data"), model = standIn(JSON.parse(data.textContent));
 data.remove();
 pad.render({ model, el: document.getElementById("pad") });
-globalThis.mnistAnn = { drawn, prepare, read: (image) => read(parts.network, image), model };
+globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await readerOf(model), image) };  // for the console
 """
-
-
-def _script(*names):
-    "Modules of the static folder as one: what they import from each other is there already."
-    texts = [(_STATIC / name).read_text(encoding="utf-8") for name in names]
-    lines = [line for text in texts for line in text.splitlines() if not line.startswith("import ")]
-    return "\n".join(lines).replace("export default ", "const pad = ").replace("\nexport ", "\n")
 
 
 def pad_page(
@@ -254,13 +260,12 @@ def pad_page(
     "The drawing pad as one page that needs no Python, no server and no network access: the network is inside, and reads in plain JavaScript."
     if numbers not in ("float32", "int16", "int8"):
         raise MnistAnnError(f"numbers must be float32, int16 or int8, not {_in_short(numbers)}.")
-    network, (examples, test) = _reader(network), _mnist()
+    network, test = _reader(network), _mnist()[1]
     of_each = np.concatenate([np.flatnonzero(test.labels == digit)[:20] for digit in range(10)])
-    layers = [{**_packed(W, numbers), "biases": _base64(b.astype("<f4"))} for W, b in zip(network.weights, network.biases)]
-    data = {"layers": layers, **{name: _threshold(network, name) for name in ("max_energy", "sure_probability")},
-            "examples": _as_rows(examples), "samples": _as_rows(test[of_each])}
+    data = json.dumps({**_parts(network, numbers), "samples": _as_rows(test[of_each])}, default=lambda content: b64encode(content).decode())
     style = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "pad.css"))
-    return _PAGE.format(style=style, layers="-".join(map(str, network.sizes)), data=json.dumps(data), script=_script("pad.js", "recogniser.js") + _BEGIN)
+    script = _script("recogniser.js", "pad.js", "standin.js").replace("export default ", "const pad = ") + _BEGIN
+    return _PAGE.format(style=style, layers="-".join(map(str, network.sizes)), data=data, script=script)
 
 # %% ../nbs/14_widgets.ipynb #791af75d
 def _plot_pad(pad):

@@ -7,7 +7,7 @@ from conftest import SEVEN, draw, keep, serious, settled, touch
 
 import mnist_ann as ma
 
-STARTED_WITH = ("import matplotlib.pyplot as plt", "one_core = threadpool_limits", "def draw(strokes", "pad = ma.DrawingPad(network, seven)")
+STARTED_WITH = ("import cv2\nimport numpy", "import matplotlib.pyplot as plt", "one_core = threadpool_limits", "def draw(strokes", "pad = ma.DrawingPad(network, seven)")
 
 
 def shares(page):
