@@ -83,6 +83,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'mnist_ann.cli._version': ('command_line.html#_version', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._write_csv': ('command_line.html#_write_csv', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._write_run': ('command_line.html#_write_run', 'mnist_ann/cli.py'),
+                               'mnist_ann.cli.draw': ('command_line.html#draw', 'mnist_ann/cli.py'),
                                'mnist_ann.cli.evaluate': ('command_line.html#evaluate', 'mnist_ann/cli.py'),
                                'mnist_ann.cli.export': ('command_line.html#export', 'mnist_ann/cli.py'),
                                'mnist_ann.cli.info': ('command_line.html#info', 'mnist_ann/cli.py'),

@@ -57,6 +57,7 @@ def visit(browser):
         contexts.append(context)
         context.route(lambda url: not is_here(url), lambda route: route.abort())
         context.on("request", lambda request: is_here(request.url) or left.append(request.url))
+        context.set_default_timeout(120_000)  # a machine may have other work
         page = context.new_page()
         page.on("websocket", lambda opened: is_here(re.sub("^ws", "http", opened.url)) or left.append(opened.url))
         page.on("pageerror", lambda error: broken.append(str(error)))
