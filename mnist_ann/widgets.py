@@ -101,44 +101,22 @@ def _parts(network, numbers="int16"):
     layers = [{**_packed(W, numbers), "biases": b.astype("<f4").tobytes()} for W, b in zip(network.weights, network.biases)]
     return {"layers": layers, **{name: _threshold(network, name) for name in ("max_energy", "sure_probability")}, "examples": _examples_as_rows()}
 
-# %% ../nbs/14_widgets.ipynb #b9ef4faa
-class DrawingPad(anywidget.AnyWidget):
-    """A pad to draw a digit on. At every stroke it shows what a network makes of it, and why it doubts.
+# %% ../nbs/14_widgets.ipynb #243dc4c0
+class _Lent(anywidget.AnyWidget):
+    "A network on its way to the browser."
+    _esm = "export default { render() {} };"
+    _parts = traitlets.Dict({}).tag(sync=True)
 
-    `image`, `drawing` and `prediction` are for the next cell. Raises `MnistAnnError` for a network that does not read 784 pixels as ten digits.
-    """
+
+class _Pad(anywidget.AnyWidget):
+    "What a pad and its browser share, and what is known of the drawing in Python."
     _esm = _script("recogniser.js", "pad.js")
     _css = _STATIC / "pad.css"
     _image, _drawing, _neighbours, _given_image = (_bytes_trait() for _ in range(4))
     _asked, _revision = (traitlets.Int(0).tag(sync=True) for _ in range(2))
     _answer, _given = (traitlets.Dict({}).tag(sync=True) for _ in range(2))
-
-    def __init__(
-        self,
-        network: "Network | keras.Model | None" = None,  # the shipped one if left out
-        picture: Picture | None = None,  # what lies on the pad at first; see `load_grey`
-    ) -> None:
-        self._network = _reader(network)
-        self._kept: tuple[bytes, Network, Prediction] | None = None
-        self._opening = True
-        super().__init__()  # which tells the browser
-        self._opening = False
-        self.on_msg(self._hear)
-        self.observe(self._look, "_asked")
-        if picture is not None:
-            self.load(picture)
-
-    @property
-    def network(self) -> Network:
-        "What reads the drawing. A new one answers from now on."
-        return self._network
-
-    @network.setter
-    def network(self, network: "Network | keras.Model | None") -> None:
-        self._network = _reader(network)
-        with self.hold_sync():
-            self._revision += 1
-            self._look()
+    _network: Network
+    _kept: tuple[bytes, Network, Prediction] | None = None  # the last prediction, and what it was made from
 
     @property
     def image(self) -> np.ndarray | None:
@@ -156,13 +134,25 @@ class DrawingPad(anywidget.AnyWidget):
     @property
     def prediction(self) -> Prediction | None:
         "What `predict` says of the image; None while nothing is drawn."
-        if not len(self._image):
+        image = self.image
+        if image is None:
             return None
         if self._kept is None or self._kept[:2] != (self._image, self._network):
-            self._kept = self._image, self._network, _read(self.image[None], self._network)[0]
+            self._kept = self._image, self._network, _read(image[None], self._network)[0]
         return self._kept[2]
 
-# %% ../nbs/14_widgets.ipynb #c4073953
+    def _look(self, change=None, **more):
+        "Send what is read in the image on the pad."
+        prediction, answer = self.prediction, {"of": self._asked, "number": self._answer.get("number", 0) + 1, **more}
+        with self.hold_sync():
+            if prediction is not None:
+                examples, near = _mnist()[0], _nearest(prediction.image)
+                self._neighbours = examples.images[near].tobytes()
+                answer |= {"digit": prediction.digit, "probabilities": prediction.probabilities.astype(float).tolist(), "is_digit": prediction.is_digit,
+                           "is_sure": prediction.is_sure, "doubt": prediction.doubt, "labels": examples.labels[near].tolist()}
+            self._answer = answer
+
+# %% ../nbs/14_widgets.ipynb #b9d280b7
 def _reader(network):
     "The network; `MnistAnnError` for one that does not read digits."
     network = _or_shipped(network)
@@ -171,55 +161,69 @@ def _reader(network):
     return network
 
 
-@patch
-def load(
-    self: DrawingPad,
-    picture: Picture,  # one digit, of any size and polarity; see `load_grey`
-) -> None:
-    "Put a picture on the pad, as `predict` sees it. Raises `MnistAnnError` as `predict` does."
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the pad shows the doubt itself
-        prediction = predict(picture, self.network)
-    with self.hold_sync():
-        self._image = self._given_image = prediction.image.tobytes()
-        self._kept = self._image, self._network, prediction
-        self._drawing = b""
-        self._given = {"number": self._given.get("number", 0) + 1}
-        self._look()
+class DrawingPad(_Pad):
+    """A pad to draw a digit on. At every stroke it shows what a network makes of it, and why it doubts.
 
+    `image`, `drawing` and `prediction` are for the next cell. Raises `MnistAnnError` for a network that does not read 784 pixels as ten digits.
+    """
 
-@patch
-def _look(self: DrawingPad, change=None, **more):
-    "Answer what was asked about the image on the pad."
-    prediction, answer = self.prediction, {"of": self._asked, "number": self._answer.get("number", 0) + 1, **more}
-    with self.hold_sync():
-        if prediction is not None:
-            examples, near = _mnist()[0], _nearest(prediction.image)
-            self._neighbours = examples.images[near].tobytes()
-            answer = {"digit": prediction.digit, "probabilities": prediction.probabilities.astype(float).tolist(), "is_digit": prediction.is_digit,
-                      "is_sure": prediction.is_sure, "doubt": prediction.doubt, "labels": examples.labels[near].tolist(), **answer}
-        self._answer = answer
+    def __init__(
+        self,
+        network: "Network | keras.Model | None" = None,  # the shipped one if left out
+        picture: Picture | None = None,  # what lies on the pad at first; see `load_grey`
+    ) -> None:
+        self._network, self._loans = _reader(network), {}
+        super().__init__()
+        self.on_msg(self._hear)
+        self.observe(self._look, "_asked")
+        if picture is not None:
+            self.load(picture)
 
-# %% ../nbs/14_widgets.ipynb #1155cfca
+    @property
+    def network(self) -> Network:
+        "What reads the drawing. A new one answers from now on."
+        return self._network
+
+    @network.setter
+    def network(self, network: "Network | keras.Model | None") -> None:
+        self._network = _reader(network)
+        with self.hold_sync():
+            self._revision += 1
+            self._look()
+
+    def load(
+        self,
+        picture: Picture,  # one digit, of any size and polarity; see `load_grey`
+    ) -> None:
+        "Put a picture on the pad, as `predict` sees it. Raises `MnistAnnError` as `predict` does."
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the pad shows the doubt itself
+            prediction = predict(picture, self.network)
+        with self.hold_sync():
+            self._image = self._given_image = prediction.image.tobytes()
+            self._kept = self._image, self._network, prediction
+            self._drawing, self._given = b"", {"number": self._given.get("number", 0) + 1}
+            self._look()
+
+# %% ../nbs/14_widgets.ipynb #eccc486d
 @patch
 def _hear(self: DrawingPad, widget, message, buffers):
-    "A sample is wanted, or a picture was chosen."
-    if message.get("kind") == "sample":
+    "The browser wants the network, a sample, or has a picture."
+    kind, token = message.get("kind"), message.get("token")
+    if kind == "network":
+        self._loans[token] = _Lent(_parts=_parts(self._network))
+        self.send({"kind": "network", "token": token, "model": self._loans[token].model_id})
+    elif kind == "taken" and token in self._loans:
+        self._loans.pop(token).close()
+    elif kind == "sample":
         test = _mnist()[1]
         some = np.arange(len(test)) if message.get("digit") is None else np.flatnonzero(test.labels == message["digit"])
         self.load(test.images[np.random.default_rng().choice(some)])
-    elif message.get("kind") == "picture" and buffers:
+    elif kind == "picture" and buffers:
         try:
             self.load(bytes(buffers[0]))
         except MnistAnnError as error:
             self._look(error=f"{message.get('name', 'the picture')}: {error}")
-
-
-@patch
-def get_state(self: DrawingPad, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-    "What is sent to the browser: the traits, and with the first message the network."
-    state = anywidget.AnyWidget.get_state(self, key, drop_defaults)
-    return {**state, "_parts": {**_parts(self._network), "revision": 0}} if self._opening else state
 
 # %% ../nbs/14_widgets.ipynb #5e443ddc
 _PAGE = """<!doctype html>
