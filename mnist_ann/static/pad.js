@@ -134,7 +134,7 @@ function build() {
   at.near = Array.from({ length: 5 }, () => make("canvas", { width: 28, height: 28, role: "img" }));
   at.nearLabels = at.near.map(() => make("span", { "aria-hidden": "true" }));
   at.time = make("span", { class: "mp-time", "aria-hidden": "true" });
-  const seen = make("figure", {}, at.sees, make("figcaption", {}, "What the network sees"));
+  const seen = make("figure", {}, at.sees, make("figcaption", {}, "What it sees"));
   const near = make("figure", { class: "mp-near" }, make("div", {}, ...at.near.map((canvas, k) => make("div", {}, canvas, at.nearLabels[k]))),
                     make("figcaption", {}, "The nearest training digits"));
   const grid = make("div", { class: "mp-grid" }, at.sheet, at.says, at.aloud, acts, make("div", { class: "mp-meters" }, ...at.meters),
