@@ -152,7 +152,7 @@ class _Pad(anywidget.AnyWidget):
                            "is_sure": prediction.is_sure, "doubt": prediction.doubt, "labels": examples.labels[near].tolist()}
             self._answer = answer
 
-# %% ../nbs/14_widgets.ipynb #b9d280b7
+# %% ../nbs/14_widgets.ipynb #bc735639
 def _reader(network):
     "The network; `MnistAnnError` for one that does not read digits."
     network = _or_shipped(network)
@@ -160,7 +160,7 @@ def _reader(network):
         raise MnistAnnError(f"the pad needs a network from 784 pixels to 10 digits, not {network}.")
     return network
 
-
+# %% ../nbs/14_widgets.ipynb #b9d280b7
 class DrawingPad(_Pad):
     """A pad to draw a digit on. At every stroke it shows what a network makes of it, and why it doubts.
 
