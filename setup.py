@@ -40,7 +40,7 @@ setup(
     ],
     python_requires=f">=3.{first},<3.{last + 1}",
     packages=find_packages(include=["mnist_ann", "mnist_ann.*"]),
-    package_data={"mnist_ann": ["mnist/*", "*.mplstyle", "*.pyi", "py.typed"]},
+    package_data={"mnist_ann": ["mnist/*", "static/*", "*.mplstyle", "*.pyi", "py.typed"]},
     install_requires=cfg["requirements"].split(),
     extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "bench", "export", "heic")},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": [f"{cfg['lib_name']}={cfg['lib_path']}._modidx:d"]},

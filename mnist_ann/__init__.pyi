@@ -12,6 +12,7 @@ from . import (
     pictures as pictures,
     recognition as recognition,
     training as training,
+    widgets as widgets,
 )
 from .augmentation import (
     Distortion as Distortion,
@@ -70,8 +71,10 @@ from .exercises import (
     check_line_for as check_line_for,
     check_longer_examination as check_longer_examination,
     check_mcnemar as check_mcnemar,
+    check_megabytes as check_megabytes,
     check_mirror as check_mirror,
     check_more_neighbours as check_more_neighbours,
+    check_nearest_inside as check_nearest_inside,
     check_number_of_steps as check_number_of_steps,
     check_own_dense as check_own_dense,
     check_parameters as check_parameters,
@@ -79,7 +82,9 @@ from .exercises import (
     check_read_nine as check_read_nine,
     check_read_sheet as check_read_sheet,
     check_recentred as check_recentred,
+    check_remembered as check_remembered,
     check_rotation as check_rotation,
+    check_rounded as check_rounded,
     check_same_budget as check_same_budget,
     check_schedule as check_schedule,
     check_scrambled as check_scrambled,
@@ -178,11 +183,16 @@ from .training import (
     plot_history as plot_history,
     plot_layers as plot_layers,
 )
+from .widgets import (
+    DrawingPad as DrawingPad,
+    pad_page as pad_page,
+)
 
 __version__: str
 __all__ = [
     "Digits",
     "Distortion",
+    "DrawingPad",
     "History",
     "MnistAnnError",
     "Network",
@@ -219,8 +229,10 @@ __all__ = [
     "check_line_for",
     "check_longer_examination",
     "check_mcnemar",
+    "check_megabytes",
     "check_mirror",
     "check_more_neighbours",
+    "check_nearest_inside",
     "check_number_of_steps",
     "check_own_dense",
     "check_parameters",
@@ -228,7 +240,9 @@ __all__ = [
     "check_read_nine",
     "check_read_sheet",
     "check_recentred",
+    "check_remembered",
     "check_rotation",
+    "check_rounded",
     "check_same_budget",
     "check_schedule",
     "check_scrambled",
@@ -293,6 +307,7 @@ __all__ = [
     "non_digits",
     "normalize",
     "one_hot",
+    "pad_page",
     "pictures",
     "pictures_in",
     "plot_comparison",
@@ -335,5 +350,6 @@ __all__ = [
     "train_teacher",
     "training",
     "whose_fault",
+    "widgets",
     "write_idx",
 ]
