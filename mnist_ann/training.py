@@ -92,6 +92,7 @@ class History:
     updates: list[list[float]] = field(default_factory=list)  # last step by weights, of each layer
     seconds: list[float] = field(default_factory=list, compare=False)  # of the epoch, all included
     settings: dict[str, Any] = field(default_factory=dict)  # of `train`, and the size of the data
+    changed_rates: list[list[float]] = field(default_factory=list)  # [epoch, rate from it on]
     kept_epoch: int = 0  # the epoch (from 1) whose weights the model has in the end
 
     is_finished = property(_is_finished)
