@@ -12,6 +12,7 @@ from . import (
     pictures as pictures,
     recognition as recognition,
     training as training,
+    widgets as widgets,
 )
 from .augmentation import (
     Distortion as Distortion,
@@ -178,6 +179,9 @@ from .training import (
     plot_history as plot_history,
     plot_layers as plot_layers,
 )
+from .widgets import (
+    TrainingMonitor as TrainingMonitor,
+)
 
 __version__: str
 __all__ = [
@@ -192,6 +196,7 @@ __all__ = [
     "Recipe",
     "Report",
     "Teacher",
+    "TrainingMonitor",
     "augmentation",
     "average_digits",
     "backward",
@@ -335,5 +340,6 @@ __all__ = [
     "train_teacher",
     "training",
     "whose_fault",
+    "widgets",
     "write_idx",
 ]
