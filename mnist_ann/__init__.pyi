@@ -180,13 +180,16 @@ from .training import (
     plot_layers as plot_layers,
 )
 from .widgets import (
+    DrawingPad as DrawingPad,
     TrainingMonitor as TrainingMonitor,
+    pad_page as pad_page,
 )
 
 __version__: str
 __all__ = [
     "Digits",
     "Distortion",
+    "DrawingPad",
     "History",
     "MnistAnnError",
     "Network",
@@ -298,6 +301,7 @@ __all__ = [
     "non_digits",
     "normalize",
     "one_hot",
+    "pad_page",
     "pictures",
     "pictures_in",
     "plot_comparison",
