@@ -339,7 +339,8 @@ class _Pictured(anywidget.AnyWidget):
     def _ipython_display_(self):
         from IPython.display import display
 
-        self._display = display(*self._repr_mimebundle_(), raw=True, display_id=True)
+        data, metadata = self._repr_mimebundle_()
+        self._display = display(data, metadata=metadata, raw=True, display_id=True)
 
     def _draw_anew(self):
         "Put a new picture into the output where it was shown, unless a page shows the widget itself."
@@ -388,6 +389,9 @@ class _Watching(_Steering):
     def _begin_anew(self, epochs=None, rate=None):
         self._history, self._network, self._layers, self._seen = {}, None, [], 0
         self._epochs, self._rates, self._first_rate = epochs, [], rate
+
+    history = property(lambda self: self._history, doc="What the training has noted so far: empty before the first epoch.")
+    network = property(lambda self: self._network, doc="The `Network` after the last epoch, or None.")
 
     @property
     def mode(self) -> str:

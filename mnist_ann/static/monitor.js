@@ -98,7 +98,7 @@ function render({ model, el }) {
   const lines = make("div", { class: "figures" }), layers = make("div", { class: "figures" });
   const grid = make("div", { class: "grid" });
   const back = make("input", { type: "range", min: "0", max: "0", value: "0", step: "1" });
-  const moment = make("output", {});
+  const moment = make("span", { "aria-hidden": "true" });
   const lookBack = make("label", { class: "back" }, "Look back ", back, " ", moment);
   const weights = make("figure", { class: "weights" }, make("figcaption", {}, "What the first units look for"), grid, lookBack);
   el.append(make("div", { role: "group", "aria-label": "Steer the training", class: "bar" }, play, pause, step, stop, rate), next, bar, said,
@@ -117,6 +117,7 @@ function render({ model, el }) {
     }
     canvases.forEach((canvas, k) => paint(canvas, frame.bytes, 784 * k));
     moment.textContent = frame.epoch ? `after epoch ${frame.epoch}` : "before training";
+    back.setAttribute("aria-valuetext", moment.textContent);
   }
   function pictures() {
     const view = model.get("pictures"), epoch = model.get("state").seen;
@@ -167,6 +168,7 @@ function render({ model, el }) {
   model.on("change:pictures", pictures);
   update();
   pictures();
+  model.send({ do: "look" });  // Python need not draw a picture for this place
   return () => { model.off("change:state", update); model.off("change:pictures", pictures); };
 }
 
