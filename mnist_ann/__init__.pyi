@@ -181,6 +181,7 @@ from .training import (
 )
 from .widgets import (
     DrawingPad as DrawingPad,
+    NetworkExplorer as NetworkExplorer,
     TrainingMonitor as TrainingMonitor,
     pad_page as pad_page,
 )
@@ -193,6 +194,7 @@ __all__ = [
     "History",
     "MnistAnnError",
     "Network",
+    "NetworkExplorer",
     "NotYet",
     "Number",
     "Prediction",
