@@ -324,7 +324,7 @@ class _Steering:
 
 # %% ../nbs/14_widgets.ipynb #bbc7694f
 class _Pictured(anywidget.AnyWidget):
-    "A widget that brings a picture of itself for places without a kernel: `_figure()` draws it, `_words()` says it."
+    "A widget that brings a picture of itself for places without a kernel: `_figure()` draws it."
 
     def __init__(self):
         self._display, self._page_looks = None, False
@@ -334,7 +334,7 @@ class _Pictured(anywidget.AnyWidget):
         live, *_ = super()._repr_mimebundle_(**kwargs) or ({},)
         figure, png = self._figure(), BytesIO()
         figure.savefig(png, format="png", dpi=80, metadata={"Software": None})
-        return {**live, "text/plain": self._words(), "image/png": b64encode(png.getvalue()).decode()}, {"image/png": {"alt": self._words()}}
+        return {**live, "text/plain": repr(self), "image/png": b64encode(png.getvalue()).decode()}, {"image/png": {"alt": repr(self)}}
 
     def _ipython_display_(self):
         from IPython.display import display
@@ -466,6 +466,13 @@ class TrainingMonitor(_Watching, _Pictured):
             self._tell()
         return wanted
 
+# %% ../nbs/14_widgets.ipynb #32eec33c
+def _as_network(network):
+    "A `Network`, made of a Keras model, or of whatever has the weights and biases of one, as the class of chapter 02's cells."
+    if not isinstance(network, Network) and isinstance(getattr(network, "biases", None), tuple):
+        return Network(network.weights, network.biases)
+    return to_network(network)
+
 # %% ../nbs/14_widgets.ipynb #1f5bcd2a
 def _start(
     self: TrainingMonitor,
@@ -523,7 +530,7 @@ def _train_here(monitor, training, values):
     "The thread of a training: what it returned or raised is left in `_result`."
     try:
         with suppress(MnistAnnError, IndexError):  # the weights before the first epoch, if a network comes first
-            monitor._network = to_network(values[0])
+            monitor._network = _as_network(values[0])
             monitor._look()
         with monitor._door:
             monitor._rest()
@@ -590,7 +597,7 @@ def _monitor_figure(self):
     return fig
 
 
-_Steering._tell, TrainingMonitor._words, TrainingMonitor._figure = _tell_page, _monitor_words, _monitor_figure
+_Steering._tell, TrainingMonitor.__repr__, TrainingMonitor._figure = _tell_page, _monitor_words, _monitor_figure
 
 # %% ../nbs/14_widgets.ipynb #152125b3
 def _passed_on(network, image, off=()):
@@ -665,7 +672,7 @@ class NetworkExplorer(_Pictured):
         network: "Network | keras.Model | None" = None,  # the shipped one if left out
         digits: "Digits | np.ndarray | None" = None,  # Digits, or images uint8 (n, 28, 28) or (28, 28); MNIST's test digits if left out
     ) -> None:
-        self._network, self._door = _reader(network), RLock()
+        self._network, self._door = _reader(None if network is None else _as_network(network)), RLock()
         self._images, self._labels = _as_shown(digits)
         self._place, self._chosen, self._off = 0, None, []
         super().__init__()
@@ -674,6 +681,8 @@ class NetworkExplorer(_Pictured):
 
     network = property(lambda self: self._network, doc="The network that is explored.")
     image = property(lambda self: self._images[self._place], doc="The digit that it reads, uint8 (28, 28).")
+    chosen = property(lambda self: self._state["chosen"], doc="The chosen unit's sum as a dictionary, or None: terms, rest, bias, z, passes.")
+    off = property(lambda self: [*self._off], doc="The units that are switched off, each as (layer, unit).")
 
     def show(
         self,
@@ -770,9 +779,9 @@ def _on_click(explorer, wish, buffers):
             explorer._place = (explorer._place + wish["by"]) % len(explorer._images)
             explorer._show()
 
-# %% ../nbs/14_widgets.ipynb #7fe5dbed
+# %% ../nbs/14_widgets.ipynb #94a2bc03
 @patch
-def _words(self: NetworkExplorer) -> str:
+def __repr__(self: NetworkExplorer) -> str:
     shares = self._state["probabilities"]
     off = f", {len(self._off)} units off" if self._off else ""
     return f"NetworkExplorer({'-'.join(map(str, self._network.sizes))}, reads {int(np.argmax(shares))} with {max(shares):.1%}{off})"

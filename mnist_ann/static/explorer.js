@@ -50,7 +50,7 @@ function render({ model, el }) {
   const detail = make("section", { class: "detail", "aria-label": "The chosen unit" });
   el.append(said, diagram, allOn, detail);
 
-  const nameOf = (layer, unit, count) => (layer === count ? `answer ${unit}` : `hidden ${layer}, unit ${unit}`);
+  const nameOf = (layer, unit, count) => (layer === count ? `Answer ${unit}` : `Hidden ${layer}, unit ${unit}`);
   const units = new Map();  // "layer:unit" -> its button
 
   function column(view, state) {
@@ -145,7 +145,7 @@ function render({ model, el }) {
     detail.hidden = !chosen;
     if (!chosen) return;
     const count = state.layers.length, size = state.sizes[chosen.layer - 1];
-    title.textContent = `${nameOf(chosen.layer, chosen.unit, count)[0].toUpperCase()}${nameOf(chosen.layer, chosen.unit, count).slice(1)}`;
+    title.textContent = nameOf(chosen.layer, chosen.unit, count);
     [inputs, weights, products].forEach(([, canvas], k) => paint(canvas, new Int8Array(bytes.slice(784 + k * size, 784 + (k + 1) * size).buffer), ink));
     const head = make("thead", {}, make("tr", {}, ...["input", "its value", "× weight", "= product"].map((words) => make("th", { scope: "col" }, words))));
     const body = make("tbody", {}, ...chosen.terms.map((term) => row(inputName(chosen.layer, term.input), fixed(term.value), signed(term.weight), signed(term.product))),
