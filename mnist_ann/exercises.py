@@ -13,7 +13,8 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_rotation', 'check_shifted', 'check_mirror', 'check_thicker', 'check_idx_bytes',
            'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_window', 'check_skewness',
            'check_holes', 'check_cut_at_gaps', 'check_calls', 'check_compilations', 'check_who_may_go_on',
-           'check_in_file_order', 'check_write_whole', 'check_exit_statuses', 'check_sort_by_digit', 'check_to_look_at',
+           'check_in_file_order', 'check_write_whole', 'check_megabytes', 'check_remembered', 'check_rounded',
+           'check_nearest_inside', 'check_exit_statuses', 'check_sort_by_digit', 'check_to_look_at',
            'check_good_enough']
 
 # %% ../nbs/exercises.ipynb #3caadae4
@@ -1666,6 +1667,94 @@ def check_write_whole(write_whole: Any) -> None:
             _want([*Path(folder).iterdir()] == [path], "Another file is left behind.")
             path.unlink()
     _right("Whoever looks finds the old file or the new one, never a half.")
+
+# %% ../nbs/exercises.ipynb #ee0e5e02
+@_check("a number of megabytes")
+def check_megabytes(answer: Any) -> None:
+    "Exercise 14.1: how large a network is on a page."
+    weights, columns = 784 * 512 + 512 * 256 + 256 * 10, 512 + 256 + 10
+    size = 2 * weights + 8 * columns
+    answer = _number(answer)
+
+    def near(wanted):
+        return abs(answer - wanted) < 0.004 * wanted
+
+    _want(answer < 1000, "In megabytes: millions of bytes.")
+    _want(not near(size / 1e6), "So many bytes there are. How many letters are they in base64?")
+    _want(not near(size * 0.75e-6), "Base64 makes it longer, not shorter: four letters for three bytes.")
+    _want(not near((4 * weights + 8 * columns) * 4 / 3e6), "A weight has two bytes here, and not four.")
+    _want(not near(2 * weights * 4 / 3e6) or near(size * 4 / 3e6), "Nearly. Each column has a scale and a bias, too.")
+    _want(near(size * 4 / 3e6), "Count the weights of each layer, inputs times units. Then two bytes for each.")
+    _right("Less than a photograph.")
+
+# %% ../nbs/exercises.ipynb #5685d9c7
+@_check("a function of a list and a number")
+def check_remembered(remembered: Any) -> None:
+    "Exercise 14.2: which steps can be undone, and which have become part of the picture."
+    ask = _asked(remembered, "remembered(steps, most)")
+    for n, most in ((5, 3), (3, 3), (2, 3), (0, 3), (5, 1), (4, 0), (60, 50)):
+        steps = [f"stroke {k}" for k in range(n)]
+        answer = ask(list(steps), most)
+        _want(isinstance(answer, (tuple, list)) and len(answer) == 2 and all(isinstance(some, list) for some in answer),
+              f"Two lists, please: this is {_kind(answer)}.")
+        old, last = answer
+        _want(len(last) <= most, f"Of {n} steps {len(last)} can be undone, and {most} is the most."
+                                 + (" Look at steps[-most:] for most = 0." if not most else ""))
+        _want(old + last == steps, f"Of {n} steps, with most = {most}: no step may be lost, or be in both lists, and the "
+                                   "old ones come first.")
+        _want(len(last) == min(n, most), f"Of {n} steps only {len(last)} can be undone, but there is room for {most}.")
+    _right("A telephone forgets what you no longer remember either.")
+
+# %% ../nbs/exercises.ipynb #8b997c77
+@_check("a function of an array and a number")
+def check_rounded(rounded: Any) -> None:
+    "Exercise 14.3: weights as whole numbers, with a scale for each column."
+    ask, rng = _asked(rounded, "rounded(W, bits)"), np.random.default_rng(143)
+    for bits in (8, 16, 4, 2):
+        W = rng.normal(size=(30, 6)) * [1, 100, 1e-4, 1, 1, 1]
+        W[:, 5] = 0
+        W[3, 0] = -np.abs(W[:, 0]).max() * 1.5  # the largest is negative
+        answer = np.asarray(ask(W.copy(), bits), float)
+        most = 2**(bits - 1) - 1
+        _want(answer.shape == W.shape, f"An array of the shape of W, please: this has {answer.shape}.")
+        _want(np.isfinite(answer).all(), "A column of zeros has no scale: do not divide by it.")
+        whole = W / np.where(W.any(axis=0), np.abs(W).max(axis=0), 1) * most
+        _want(np.abs(answer).max() < 1.01 * np.abs(W).max(),
+              "The weights themselves, please: multiply with the scales again.")
+        _want(not np.allclose(answer, np.round(W / np.abs(W).max() * most) * np.abs(W).max() / most) or bits == 16,
+              "A scale for each column: one for all leaves nothing of the third column, whose weights are tiny.")
+        _want(not np.array_equal(answer, W), "These are the weights as they were, not rounded.")
+        back = np.round(whole) / most * np.abs(W).max(axis=0)
+        _want(np.allclose(answer, back, rtol=1e-4, atol=1e-9),
+              f"Not quite, for {bits} bits: the largest weight of a column, up to its sign, is the number {most}.")
+    _right("So travels the network of the pad.")
+
+# %% ../nbs/exercises.ipynb #7f07e665
+@_check("a function of a network, an image and examples")
+def check_nearest_inside(nearest_inside: Any) -> None:
+    "Exercise 14.4: the example that is nearest in the last hidden layer."
+    from mnist_ann.network import forward, initialize
+
+    ask = _asked(nearest_inside, "nearest_inside(network, image, examples)")
+    rng = np.random.default_rng(144)
+    for k in range(12):
+        network = initialize((784, 30, 12, 10), seed=k)
+        pictures = rng.integers(0, 256, (9, 28, 28)).astype(np.uint8)
+        pictures[:, :k], pictures[:, 20:] = 0, 0
+        image, examples = pictures[0], pictures[1:]
+        X = pictures.reshape(-1, 784) / np.float32(255)
+        activations, logits = forward(network, X)
+        first, last = ([((a[1:] - a[0])**2).sum(axis=1) for a in (activations[1], activations[-1])])
+        answer = ask(network, image.copy(), examples.copy())
+        answer = _number(answer)
+        _want(answer == int(answer) and 0 <= answer < 8, "The number of an example, from 0 on.")
+        if int(last.argmin()) != answer:
+            _want(answer != ((X[1:] - X[0])**2).sum(axis=1).argmin(), "That one is nearest in pixels.")
+            _want(answer != first.argmin(), "That one is nearest in the first hidden layer. There are two here.")
+            _want(answer != ((logits[1:] - logits[0])**2).sum(axis=1).argmin(), "That one has the nearest scores.")
+            _want(answer != last.argmax(), "That one is the furthest away.")
+            _want(False, f"Not quite, for network {k} of the check: compare activations[-1] of `forward`.")
+    _right("Do its neighbours look like the image to you, too?")
 
 # %% ../nbs/exercises.ipynb #c44264fd
 @_check("a list of four whole numbers")

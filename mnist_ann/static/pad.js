@@ -1,144 +1,20 @@
-// The drawing pad. A view only: it draws, prepares the picture that a network sees, and shows what the model answers.
+// The drawing pad: a view. It draws, has the picture prepared that the network sees, and shows what is read in it.
 //
-// Its model is anywidget's, with a Python kernel behind it (nbs/14_widgets.ipynb), or the stand-in of recogniser.js, which answers
-// in this browser. Both have get, set, on, off, save_changes and send, and the same names:
-//   to the model    _image (784 bytes), _drawing (280 x 280 bytes, when a stroke ends), _asked (a number that grows by one);
-//                   messages {kind: "sample", digit} and {kind: "picture"} with the bytes of a file
-//   from the model  _answer {of, digit, probabilities, is_digit, is_sure, doubt, labels, error}, _neighbours (784 bytes each),
-//                   _given {number} with _given_image (784 bytes): a sample or a picture that was asked for
+// Its model is anywidget's, with a Python kernel behind it (nbs/14_widgets.ipynb), or the one of standin.js, in a page without Python.
+// Both have get, set, on, off, save_changes and send, and the same names:
+//   _parts     the network, packed. With it the pad reads in the browser, within milliseconds; without it, it asks:
+//   _asked     a number that grows by one with each question about _image (784 bytes); the answer comes in _answer
+//              {of, digit, probabilities, is_digit, is_sure, doubt, labels, error} and _neighbours (784 bytes for each label)
+//   _drawing   280 x 280 bytes, and _image, when a stroke has ended
+//   _given     {number}: a sample or a picture came, in _given_image (784 bytes), with its answer or without;
+//              it was asked for by the messages {kind: "sample", digit} and {kind: "picture", name} with the bytes of a file
 
-export const SIDE = 280; // pixels of the drawing, both ways
+import { SIDE, bytes, enlarged, inkStroke, nearest, prepare, read, strokeInto, unpacked } from "./recogniser.js";
+
 const MOST_STEPS = 50; // what can be undone; older steps are kept as one picture
 const MOST_BYTES = 8e6; // of a picture: Jupyter closes the connection at 10 MB
 
-// ---------------------------------------------------------------- the picture that the network sees (chapter 06)
-
-export function strokeInto(ink, x0, y0, x1, y1, radius) {
-  // A round pen from one point to the next: each pixel takes the share of it that the pen covers.
-  const within = (value) => Math.min(SIDE - 1, Math.max(0, value));
-  const left = within(Math.floor(Math.min(x0, x1) - radius - 1)), right = within(Math.ceil(Math.max(x0, x1) + radius + 1));
-  const top = within(Math.floor(Math.min(y0, y1) - radius - 1)), bottom = within(Math.ceil(Math.max(y0, y1) + radius + 1));
-  const dx = x1 - x0, dy = y1 - y0, square = dx * dx + dy * dy;
-  for (let y = top; y <= bottom; y++) {
-    for (let x = left; x <= right; x++) {
-      const px = x + 0.5 - x0, py = y + 0.5 - y0;
-      const along = square ? Math.min(1, Math.max(0, (px * dx + py * dy) / square)) : 0;
-      const covered = radius + 0.5 - Math.hypot(px - along * dx, py - along * dy);
-      if (covered > 0) {
-        const value = covered >= 1 ? 255 : Math.round(255 * covered), at = y * SIDE + x;
-        if (value > ink[at]) ink[at] = value;
-      }
-    }
-  }
-}
-
-export function drawn(strokes, radius) {
-  // The ink of strokes, each a list x, y, x, y, ...
-  const ink = new Uint8Array(SIDE * SIDE);
-  for (const points of strokes) inkStroke(ink, points, radius);
-  return ink;
-}
-
-function inkStroke(ink, points, radius) {
-  if (points.length === 2) strokeInto(ink, points[0], points[1], points[0], points[1], radius);
-  for (let k = 2; k < points.length; k += 2) strokeInto(ink, points[k - 2], points[k - 1], points[k], points[k + 1], radius);
-}
-
-function evenRound(value) {
-  // As Python rounds: a half goes to the even number.
-  const down = Math.floor(value), rest = value - down;
-  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
-}
-
-function shares(length, size) {
-  // For each of `size` new pixels the old ones that it covers, and by which shares (OpenCV's INTER_AREA).
-  const scale = length / size, table = [];
-  for (let k = 0; k < size; k++) {
-    const begin = k * scale, end = begin + scale, width = Math.min(scale, length - begin);
-    const last = Math.min(Math.floor(end), length - 1), first = Math.min(Math.ceil(begin), last), row = [];
-    if (first - begin > 1e-3) row.push([first - 1, (first - begin) / width]);
-    for (let at = first; at < last; at++) row.push([at, 1 / width]);
-    if (end - last > 1e-3) row.push([last, Math.min(end - last, 1, width) / width]);
-    table.push(row);
-  }
-  return table;
-}
-
-function between(length, size) {
-  // For each of `size` new pixels two old ones and their shares: for pictures that are enlarged (OpenCV's INTER_LINEAR).
-  const table = [];
-  for (let k = 0; k < size; k++) {
-    const place = Math.max(0, (k + 0.5) * length / size - 0.5), at = Math.min(Math.floor(place), length - 1), share = place - at;
-    table.push([[at, at + 1 < length ? 1 - share : 1], ...(at + 1 < length ? [[at + 1, share]] : [])]);
-  }
-  return table;
-}
-
-function resized(values, wide, high, columns, rows, ways) {
-  // First along the rows, then along the columns; `values` has `wide` numbers in each of `high` rows.
-  const across = ways(wide, columns), down = ways(high, rows), narrow = new Float64Array(high * columns), small = new Float64Array(rows * columns);
-  for (let y = 0; y < high; y++)
-    for (let x = 0; x < columns; x++) {
-      let sum = 0;
-      for (const [at, share] of across[x]) sum += share * values[y * wide + at];
-      narrow[y * columns + x] = sum;
-    }
-  for (let y = 0; y < rows; y++)
-    for (const [at, share] of down[y])
-      for (let x = 0; x < columns; x++) small[y * columns + x] += share * narrow[at * columns + x];
-  return small;
-}
-
-export function prepare(ink, width = SIDE, height = SIDE) {
-  // `fit_and_centre` of chapter 06: bytes of ink -> 784 bytes, or null if there is no ink.
-  let top = height, bottom = -1, left = width, right = -1;
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      if (ink[y * width + x] > 76.5) { // above 0.3
-        if (y < top) top = y;
-        if (y > bottom) bottom = y;
-        if (x < left) left = x;
-        if (x > right) right = x;
-      }
-  if (bottom < 0) return null;
-  const high = bottom - top + 1, wide = right - left + 1, cut = new Float64Array(high * wide);
-  for (let y = 0; y < high; y++)
-    for (let x = 0; x < wide; x++) cut[y * wide + x] = ink[(top + y) * width + left + x] / 255;
-  const scale = 20 / Math.max(high, wide);
-  const rows = Math.max(1, evenRound(high * scale)), columns = Math.max(1, evenRound(wide * scale));
-  const small = resized(cut, wide, high, columns, rows, scale < 1 ? shares : between);
-
-  const sorted = Float64Array.from(small).sort(), place = 0.97 * (sorted.length - 1), at = Math.floor(place);
-  const above = sorted[Math.min(at + 1, sorted.length - 1)], percentile = sorted[at] + (above - sorted[at]) * (place - at);
-  const strong = Math.max(percentile, 0.3);
-  let mass = 0, x0 = 0, y0 = 0;
-  for (let y = 0; y < rows; y++)
-    for (let x = 0; x < columns; x++) {
-      const value = Math.min(1, Math.max(0, 1.05 * small[y * columns + x] / strong));
-      small[y * columns + x] = value;
-      mass += value;
-      x0 += x * value;
-      y0 += y * value;
-    }
-  const corner = (middle, side) => Math.min(28 - side, Math.max(0, evenRound(14 - middle)));
-  const image = new Uint8Array(784), down = corner(y0 / mass, rows), along = corner(x0 / mass, columns);
-  for (let y = 0; y < rows; y++)
-    for (let x = 0; x < columns; x++) image[(down + y) * 28 + along + x] = evenRound(255 * small[y * columns + x]);
-  return image;
-}
-
-function enlarged(image) {
-  // A picture of 28 x 28 pixels as large as the drawing.
-  return Uint8Array.from(resized(image, 28, 28, SIDE, SIDE, between), Math.round);
-}
-
 // ---------------------------------------------------------------- small tools
-
-function bytes(value) {
-  // Bytes of the model: a DataView from Jupyter, a Uint8Array from the stand-in.
-  if (!value) return new Uint8Array(0);
-  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
-}
 
 function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -247,7 +123,8 @@ function build() {
   const acts = make("div", { class: "mp-acts" }, at.clear, at.undo, make("label", { class: "mp-width" }, "Pen ", at.width));
   const sources = make("div", { class: "mp-sources" }, at.sample, at.digit, at.load);
 
-  at.says = make("p", { class: "mp-says", role: "status", "aria-live": "polite" });
+  at.says = make("p", { class: "mp-says", "aria-hidden": "true" }); // seen; said aloud is the other one, when the hand rests
+  at.aloud = make("p", { class: "mp-aloud", role: "status", "aria-live": "polite" });
   at.meters = Array.from({ length: 10 }, (_, k) => make("div", { class: "mp-meter", role: "meter", "aria-label": `probability of ${k}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0 },
     make("span", { class: "mp-digit" }, String(k)), make("span", { class: "mp-track" }, make("span", { class: "mp-bar" })), make("span", { class: "mp-share" })));
   at.sees = make("canvas", { class: "mp-sees", width: 28, height: 28, role: "img" });
@@ -257,7 +134,7 @@ function build() {
   const seen = make("figure", {}, at.sees, make("figcaption", {}, "What the network sees"));
   const near = make("figure", { class: "mp-near" }, make("div", {}, ...at.near.map((canvas, k) => make("div", {}, canvas, at.nearLabels[k]))),
                     make("figcaption", {}, "The nearest training digits"));
-  const grid = make("div", { class: "mp-grid" }, at.sheet, at.says, acts, make("div", { class: "mp-meters" }, ...at.meters),
+  const grid = make("div", { class: "mp-grid" }, at.sheet, at.says, at.aloud, acts, make("div", { class: "mp-meters" }, ...at.meters),
                     make("div", { class: "mp-figures" }, seen, near), sources, make("div", { class: "mp-foot" }, at.keys, at.time));
   at.root = make("div", { class: "mnist-pad", role: "group", "aria-label": "Draw a digit", "data-lm-suppress-shortcuts": "true" }, grid);
   return at;
@@ -274,11 +151,31 @@ function sentence(answer) {
 
 const cap = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+const unpackedParts = new WeakMap(); // of each packed network: several views of a pad read with one
+
+function readerOf(model) {
+  // The network to read with in this browser, or null: after a reload Jupyter does not send it again, and a new one is Python's alone.
+  const parts = model.get("_parts");
+  if (!parts?.layers || parts.revision !== model.get("_revision")) return Promise.resolve(null);
+  if (!unpackedParts.has(parts)) unpackedParts.set(parts, unpacked(parts));
+  return unpackedParts.get(parts);
+}
+
+function answerTo(network, image) {
+  // The same as Python answers, and the pictures of the nearest digits.
+  const { examples } = network, close = nearest(examples, image);
+  return {
+    answer: { ...read(network, image), labels: close.map((k) => examples.labels[k]) },
+    neighbours: Uint8Array.from(close.flatMap((k) => [...examples.images.subarray(784 * k, 784 * (k + 1))])),
+  };
+}
+
 function render({ model, el }) {
   const at = build(), drawing = new Drawing(), brush = at.canvas.getContext("2d");
-  const over = new AbortController(), listen = (target, names, act, options = {}) => names.split(" ").forEach((name) => target.addEventListener(name, act, { signal: over.signal, ...options }));
-  let pointer = null, waiting = false, again = false, asked = 0, began = 0, late = 0, spoken = 0, ink = [0, 0, 0];
+  const over = new AbortController(), listen = (target, names, act) => names.split(" ").forEach((name) => target.addEventListener(name, act, { signal: over.signal }));
   const pen = { x: SIDE / 2, y: SIDE / 2, down: false };
+  let network = null, image = null, answer = {}, neighbours = new Uint8Array(0), ink = [0, 0, 0];
+  let pointer = null, waiting = false, again = false, asked = 0, began = 0, late = 0, spoken = 0, mine = null;
 
   // ---- painting
   function paintStep(step) {
@@ -304,7 +201,7 @@ function render({ model, el }) {
     brush.clearRect(0, 0, SIDE, SIDE);
     brush.drawImage(asCanvas(drawing.base.ink, SIDE, ink), 0, 0);
     drawing.steps.forEach(paintStep);
-    showAnswer();
+    show();
   }
 
   function showPen() {
@@ -314,84 +211,160 @@ function render({ model, el }) {
     at.pen.classList.toggle("mp-down", pen.down);
   }
 
-  function say(text, soon = false) {
-    // Screen readers are told when a stroke has ended, not at every move.
-    clearTimeout(spoken);
+  function say(text) {
+    // Seen at once; said aloud when the hand rests, not at every move.
     at.canvas.setAttribute("aria-label", `Drawing pad. ${text}`);
-    if (soon || !text) at.says.textContent = text;
-    else spoken = setTimeout(() => { at.says.textContent = text; }, pointer === null ? 0 : 150);
+    at.says.textContent = text;
+    clearTimeout(spoken);
+    spoken = setTimeout(() => { if (at.aloud.textContent !== text) at.aloud.textContent = text; }, 400);
   }
 
-  function showAnswer() {
-    const image = bytes(model.get("_image")), answer = model.get("_answer") ?? {}, known = image.length === 784 && answer.probabilities;
-    at.root.classList.toggle("mp-empty", image.length !== 784);
-    at.hint.hidden = drawing.steps.length > 0 || image.length === 784;
+  function show() {
+    const known = image && answer.probabilities;
+    at.hint.hidden = drawing.steps.length > 0 || image !== null;
     at.undo.disabled = !drawing.steps.length;
-    paintImage(at.sees, image, ink);
-    at.sees.setAttribute("aria-label", image.length === 784 ? "What the network sees: your drawing, fitted into 28 by 28 pixels" : "What the network sees: nothing yet");
+    paintImage(at.sees, image ?? [], ink);
+    at.sees.setAttribute("aria-label", image ? "What the network sees: your drawing, fitted into 28 by 28 pixels" : "What the network sees: nothing yet");
     at.meters.forEach((meter, k) => {
-      const share = known ? answer.probabilities[k] : 0, first = known && k === answer.digit;
+      const share = known ? answer.probabilities[k] : 0, first = Boolean(known) && k === answer.digit;
       meter.setAttribute("aria-valuenow", (100 * share).toFixed(1));
       meter.setAttribute("aria-valuetext", percent(share));
-      meter.classList.toggle("mp-first", Boolean(first));
-      meter.classList.toggle("mp-doubt", Boolean(first && answer.doubt));
+      meter.classList.toggle("mp-first", first);
+      meter.classList.toggle("mp-doubt", first && Boolean(answer.doubt));
       meter.querySelector(".mp-bar").style.width = `${100 * share}%`;
       meter.querySelector(".mp-share").textContent = known ? percent(share) : "";
     });
-    const near = bytes(model.get("_neighbours")), labels = answer.labels ?? [];
     at.near.forEach((canvas, k) => {
-      const there = known && k < labels.length;
-      paintImage(canvas, there ? near.slice(784 * k, 784 * (k + 1)) : [], ink);
-      canvas.setAttribute("aria-label", there ? `Near training digit ${k + 1}: a ${labels[k]}` : "No training digit yet");
-      at.nearLabels[k].textContent = there ? labels[k] : "";
+      const there = known && k < answer.labels.length;
+      paintImage(canvas, there ? neighbours.slice(784 * k, 784 * (k + 1)) : [], ink);
+      canvas.setAttribute("aria-label", there ? `Near training digit ${k + 1}: a ${answer.labels[k]}` : "No training digit yet");
+      at.nearLabels[k].textContent = there ? answer.labels[k] : "";
     });
-    say(known || answer.error ? sentence(answer) : "Nothing is drawn yet.");
+    if (known || answer.error) say(sentence(answer));
+    else if (!image) say(drawing.steps.length && !drawing.steps.at(-1).clear ? "Too little ink for a digit." : "Nothing is drawn yet.");
   }
 
-  // ---- asking the model
-  function ask(ended = false) {
-    // Only one question is on its way at a time; the next one is of the newest picture.
+  function showTime(milliseconds, where) {
+    at.root.dataset.milliseconds = milliseconds.toFixed(1);
+    at.time.textContent = `${where} in ${milliseconds < 1 ? "under 1" : milliseconds.toFixed(0)} ms`;
+  }
+
+  // ---- reading
+  function changed(ended = false) {
+    // The drawing is another one: read it here, or ask.
+    const start = performance.now();
+    image = drawing.seen();
+    if (network) {
+      answer = {};
+      if (image) ({ answer, neighbours } = answerTo(network, image));
+      show();
+      if (image) showTime(performance.now() - start, "read in this browser");
+      if (ended) share();
+    } else ask(ended);
+    at.root.dataset.settled = !waiting && !again;
+  }
+
+  function share() {
+    // What a stroke has left, for the kernel and its next cell.
+    mine = image ?? new Uint8Array(0);
+    model.set("_image", mine);
+    model.set("_drawing", image ? drawing.ink.slice() : new Uint8Array(0));
+    model.save_changes();
+  }
+
+  function ask(ended) {
+    // Only one question is on its way at a time; the next one is about the newest picture.
     if (waiting) {
-      again = ended ? "ended" : again || "moved";
+      again = ended || again === "ended" ? "ended" : "moved";
       return;
     }
-    const image = drawing.seen();
-    asked = (model.get("_asked") ?? 0) + 1;
-    began = performance.now();
     waiting = true;
-    model.set("_image", image ?? new Uint8Array(0));
-    if (ended) model.set("_drawing", image ? drawing.ink.slice() : new Uint8Array(0));
+    began = performance.now();
+    asked = (model.get("_asked") ?? 0) + 1;
     model.set("_asked", asked);
-    at.root.dataset.asked = asked;
+    mine = image ?? new Uint8Array(0);
+    model.set("_image", mine);
+    if (ended) model.set("_drawing", image ? drawing.ink.slice() : new Uint8Array(0));
     model.save_changes();
     paintImage(at.sees, image ?? [], ink);
     at.hint.hidden = drawing.steps.length > 0;
     at.undo.disabled = !drawing.steps.length;
     clearTimeout(late);
-    late = setTimeout(() => { if (waiting) say("Python is busy. It answers as soon as it is free; you can go on drawing.", true); }, 2000);
+    late = setTimeout(() => { if (waiting) say("Python is busy. It answers as soon as it is free; you can go on drawing."); }, 2000);
   }
 
   function answered() {
-    const answer = model.get("_answer") ?? {};
-    if (waiting && answer.of === asked) {
-      waiting = false;
-      const milliseconds = performance.now() - began;
-      at.root.dataset.milliseconds = milliseconds.toFixed(1);
-      at.time.textContent = `answered in ${milliseconds.toFixed(0)} ms`;
+    const came = model.get("_answer") ?? {};
+    if (came.error) {
+      answer = { ...answer, error: came.error };
+      show();
+      delete answer.error;
     }
-    showAnswer();
-    at.root.dataset.answered = answer.of ?? 0;
-    if (!waiting && again) {
+    if (!waiting || came.of !== asked) return;
+    waiting = false;
+    answer = came;
+    neighbours = bytes(model.get("_neighbours"));
+    show();
+    showTime(performance.now() - began, "answered by Python");
+    if (again) {
       const ended = again === "ended";
       again = false;
-      ask(ended);
+      changed(ended);
     }
+    at.root.dataset.settled = !waiting;
   }
 
   function given() {
-    // A sample or a picture came from the model, with its answer.
+    // A sample or a picture came, with what Python says of it, or for this browser to read.
     drawing.add({ image: bytes(model.get("_given_image")).slice() });
+    image = drawing.seen();
+    at.root.dataset.given = model.get("_given").number;
+    const came = model.get("_answer") ?? {};
+    if (came.probabilities) {
+      answer = came;
+      neighbours = bytes(model.get("_neighbours"));
+    } else if (network) ({ answer, neighbours } = answerTo(network, image));
     paint();
+  }
+
+  function begun() {
+    // What lies on the model's pad: at first, and when another view or another page has drawn on it.
+    const before = bytes(model.get("_drawing")), known = bytes(model.get("_image")), same = (a, b) => a.length === b.length && a.every((value, k) => value === b[k]);
+    drawing.steps = [];
+    drawing.base = { ink: new Uint8Array(SIDE * SIDE), image: null };
+    if (before.length === SIDE * SIDE) drawing.base.ink.set(before);
+    else if (known.length === 784) drawing.base = { ink: enlarged(known), image: known.slice() };
+    drawing.replay();
+    image = known.length === 784 ? known.slice() : null;
+    const came = model.get("_answer") ?? {}, fits = came.probabilities && same(known, bytes(model.get("_given_image")));
+    if (image && network && !fits) ({ answer, neighbours } = answerTo(network, image));
+    else [answer, neighbours] = image && came.probabilities ? [came, bytes(model.get("_neighbours"))] : [{}, neighbours];
+  }
+
+  function elsewhere() {
+    const now = model.get("_image"), given = model.get("_given_image");
+    if (now === mine || now === given || pointer !== null || waiting) return;
+    const [a, b] = [bytes(now), bytes(mine)];
+    if (a.length === b.length && a.every((value, k) => value === b[k])) return;
+    mine = now;
+    begun();
+    paint();
+  }
+
+  async function learn() {
+    // Take the network into this browser, if it is there.
+    const found = await readerOf(model).catch(() => null);
+    if (over.signal.aborted) return;
+    network = found;
+    at.root.dataset.reads = network ? "here" : "python";
+    if (!network && image && model.get("_answer")?.probabilities) { // another network reads from now on
+      [answer, neighbours] = [model.get("_answer"), bytes(model.get("_neighbours"))];
+      show();
+    }
+    if (network && image && !answer.probabilities) {
+      ({ answer, neighbours } = answerTo(network, image));
+      show();
+    }
   }
 
   // ---- drawing
@@ -403,7 +376,7 @@ function render({ model, el }) {
   function begin(x, y) {
     drawing.add({ points: [x, y], radius: Number(at.width.value) / 2 });
     paintStep(drawing.steps.at(-1));
-    ask();
+    changed();
   }
 
   function goOn(x, y) {
@@ -415,16 +388,15 @@ function render({ model, el }) {
   function end() {
     pointer = null;
     pen.down = false;
-    ask(true);
+    changed(true);
     showPen();
   }
 
   function takeBack() {
     pen.down = false;
-    if (drawing.undo()) {
-      paint();
-      ask(true);
-    }
+    if (!drawing.undo()) return;
+    changed(true);
+    paint();
   }
 
   listen(at.canvas, "pointerdown", (event) => {
@@ -438,7 +410,7 @@ function render({ model, el }) {
     if (event.pointerId !== pointer) return;
     const moves = event.getCoalescedEvents?.() ?? [];
     for (const move of moves.length ? moves : [event]) goOn(...place(move));
-    ask();
+    changed();
   });
   listen(at.canvas, "pointerup", (event) => {
     if (event.pointerId === pointer) end();
@@ -450,14 +422,14 @@ function render({ model, el }) {
   });
   listen(at.canvas, "keydown", (event) => {
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || pointer !== null) return;
     if (ways[event.key]) {
       const step = event.shiftKey ? 3 : 14, [x, y] = ways[event.key], inside = (value) => Math.min(SIDE - 12, Math.max(12, value));
       pen.x = inside(pen.x + step * x);
       pen.y = inside(pen.y + step * y);
       if (pen.down) {
         goOn(pen.x, pen.y);
-        ask();
+        changed();
       }
     } else if (event.key === " " || event.key === "Enter") {
       if (!pen.down) {
@@ -478,17 +450,17 @@ function render({ model, el }) {
 
   // ---- buttons
   listen(at.clear, "click", () => {
-    if (drawing.steps.length || bytes(model.get("_image")).length) drawing.add({ clear: true });
+    if (pen.down) end();
+    if (image || drawing.steps.length) drawing.add({ clear: true });
+    changed(true);
     paint();
-    ask(true);
-    showAnswer();
   });
   listen(at.undo, "click", takeBack);
   listen(at.sample, "click", () => model.send({ kind: "sample", digit: at.digit.value === "" ? null : Number(at.digit.value) }));
 
   async function load(file) {
     if (!file) return;
-    if (file.size > MOST_BYTES) say(`${file.name} has ${(file.size / 1e6).toFixed(0)} MB. Shrink it to at most ${MOST_BYTES / 1e6} MB.`, true);
+    if (file.size > MOST_BYTES) say(`${file.name} has ${(file.size / 1e6).toFixed(0)} MB. Shrink it to at most ${MOST_BYTES / 1e6} MB.`);
     else model.send({ kind: "picture", name: file.name }, undefined, [await file.arrayBuffer()]);
   }
   listen(at.file, "change", () => {
@@ -502,26 +474,23 @@ function render({ model, el }) {
   });
 
   // ---- the model, and the page's colours
-  model.on("change:_answer", answered);
-  model.on("change:_given", given);
-  const scheme = matchMedia("(prefers-color-scheme: dark)"), theme = new MutationObserver(() => setTimeout(paint, 50));
-  listen(scheme, "change", paint);
+  const heard = { "change:_answer": answered, "change:_given": given, "change:_image": elsewhere, "change:_revision": learn };
+  for (const [name, act] of Object.entries(heard)) model.on(name, act);
+  const theme = new MutationObserver(() => setTimeout(paint, 50));
+  listen(matchMedia("(prefers-color-scheme: dark)"), "change", paint);
   for (const element of [document.documentElement, document.body])
     theme.observe(element, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-name", "data-jp-theme-light"] });
 
-  const before = bytes(model.get("_drawing")), image = bytes(model.get("_image"));
-  if (before.length === SIDE * SIDE) drawing.base.ink.set(before);
-  else if (image.length === 784) drawing.base = { ink: enlarged(image), image: image.slice() };
-  drawing.replay();
+  begun();
   el.append(at.root);
   requestAnimationFrame(paint); // once its colours are known
+  learn();
   return () => {
     over.abort();
     theme.disconnect();
     clearTimeout(late);
     clearTimeout(spoken);
-    model.off("change:_answer", answered);
-    model.off("change:_given", given);
+    for (const [name, act] of Object.entries(heard)) model.off(name, act);
   };
 }
 

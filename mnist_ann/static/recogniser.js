@@ -1,9 +1,132 @@
-// The network in plain JavaScript, and the stand-in for anywidget's model by which pad.js asks it: a page without Python.
+// What the pad computes, in plain JavaScript: the picture that a network sees (chapter 06), the network itself, the digits that are nearest.
 //
-// What it holds comes from `pad_page` (nbs/14_widgets.ipynb): of each layer the weights (inputs x units) as 4, 2 or 1 bytes each,
-// whole numbers with a scale for each column, or floats; the biases; the two thresholds of chapter 06; and digits to compare with.
+// The network is packed by `_parts` (nbs/14_widgets.ipynb): of each layer the weights (inputs x units) as 4, 2 or 1 bytes each, floats
+// or whole numbers with a scale for each column; the biases; the two thresholds; and digits to compare with. Bytes are bytes, or base64.
 
-import { prepare } from "./pad.js";
+export const SIDE = 280; // pixels of the drawing, both ways
+
+// ---------------------------------------------------------------- the picture that the network sees (chapter 06)
+
+export function strokeInto(ink, x0, y0, x1, y1, radius) {
+  // A round pen from one point to the next: each pixel takes the share of it that the pen covers.
+  const within = (value) => Math.min(SIDE - 1, Math.max(0, value));
+  const left = within(Math.floor(Math.min(x0, x1) - radius - 1)), right = within(Math.ceil(Math.max(x0, x1) + radius + 1));
+  const top = within(Math.floor(Math.min(y0, y1) - radius - 1)), bottom = within(Math.ceil(Math.max(y0, y1) + radius + 1));
+  const dx = x1 - x0, dy = y1 - y0, square = dx * dx + dy * dy;
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
+      const px = x + 0.5 - x0, py = y + 0.5 - y0;
+      const along = square ? Math.min(1, Math.max(0, (px * dx + py * dy) / square)) : 0;
+      const covered = radius + 0.5 - Math.hypot(px - along * dx, py - along * dy);
+      if (covered > 0) {
+        const value = covered >= 1 ? 255 : Math.round(255 * covered), at = y * SIDE + x;
+        if (value > ink[at]) ink[at] = value;
+      }
+    }
+  }
+}
+
+export function drawn(strokes, radius) {
+  // The ink of strokes, each a list x, y, x, y, ...
+  const ink = new Uint8Array(SIDE * SIDE);
+  for (const points of strokes) inkStroke(ink, points, radius);
+  return ink;
+}
+
+export function inkStroke(ink, points, radius) {
+  if (points.length === 2) strokeInto(ink, points[0], points[1], points[0], points[1], radius);
+  for (let k = 2; k < points.length; k += 2) strokeInto(ink, points[k - 2], points[k - 1], points[k], points[k + 1], radius);
+}
+
+function evenRound(value) {
+  // As Python rounds: a half goes to the even number.
+  const down = Math.floor(value), rest = value - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}
+
+function shares(length, size) {
+  // For each of `size` new pixels the old ones that it covers, and by which shares (OpenCV's INTER_AREA).
+  const scale = length / size, table = [];
+  for (let k = 0; k < size; k++) {
+    const begin = k * scale, end = begin + scale, width = Math.min(scale, length - begin);
+    const last = Math.min(Math.floor(end), length - 1), first = Math.min(Math.ceil(begin), last), row = [];
+    if (first - begin > 1e-3) row.push([first - 1, (first - begin) / width]);
+    for (let at = first; at < last; at++) row.push([at, 1 / width]);
+    if (end - last > 1e-3) row.push([last, Math.min(end - last, 1, width) / width]);
+    table.push(row);
+  }
+  return table;
+}
+
+function between(length, size) {
+  // For each of `size` new pixels two old ones and their shares: for pictures that are enlarged (OpenCV's INTER_LINEAR).
+  const table = [];
+  for (let k = 0; k < size; k++) {
+    const place = Math.max(0, (k + 0.5) * length / size - 0.5), at = Math.min(Math.floor(place), length - 1), share = place - at;
+    table.push([[at, at + 1 < length ? 1 - share : 1], ...(at + 1 < length ? [[at + 1, share]] : [])]);
+  }
+  return table;
+}
+
+function resized(values, wide, high, columns, rows, ways) {
+  // First along the rows, then along the columns; `values` has `wide` numbers in each of `high` rows.
+  const across = ways(wide, columns), down = ways(high, rows), narrow = new Float64Array(high * columns), small = new Float64Array(rows * columns);
+  for (let y = 0; y < high; y++)
+    for (let x = 0; x < columns; x++) {
+      let sum = 0;
+      for (const [at, share] of across[x]) sum += share * values[y * wide + at];
+      narrow[y * columns + x] = sum;
+    }
+  for (let y = 0; y < rows; y++)
+    for (const [at, share] of down[y])
+      for (let x = 0; x < columns; x++) small[y * columns + x] += share * narrow[at * columns + x];
+  return small;
+}
+
+export function prepare(ink, width = SIDE, height = SIDE) {
+  // `fit_and_centre` of chapter 06: bytes of ink -> 784 bytes, or null if there is no ink.
+  let top = height, bottom = -1, left = width, right = -1;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      if (ink[y * width + x] > 76.5) { // above 0.3
+        if (y < top) top = y;
+        if (y > bottom) bottom = y;
+        if (x < left) left = x;
+        if (x > right) right = x;
+      }
+  if (bottom < 0) return null;
+  const high = bottom - top + 1, wide = right - left + 1, cut = new Float64Array(high * wide);
+  for (let y = 0; y < high; y++)
+    for (let x = 0; x < wide; x++) cut[y * wide + x] = ink[(top + y) * width + left + x] / 255;
+  const scale = 20 / Math.max(high, wide);
+  const rows = Math.max(1, evenRound(high * scale)), columns = Math.max(1, evenRound(wide * scale));
+  const small = resized(cut, wide, high, columns, rows, scale < 1 ? shares : between);
+
+  const sorted = Float64Array.from(small).sort(), place = 0.97 * (sorted.length - 1), at = Math.floor(place);
+  const above = sorted[Math.min(at + 1, sorted.length - 1)], percentile = sorted[at] + (above - sorted[at]) * (place - at);
+  const strong = Math.max(percentile, 0.3);
+  let mass = 0, x0 = 0, y0 = 0;
+  for (let y = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++) {
+      const value = Math.min(1, Math.max(0, 1.05 * small[y * columns + x] / strong));
+      small[y * columns + x] = value;
+      mass += value;
+      x0 += x * value;
+      y0 += y * value;
+    }
+  const corner = (middle, side) => Math.min(28 - side, Math.max(0, evenRound(14 - middle)));
+  const image = new Uint8Array(784), down = corner(y0 / mass, rows), along = corner(x0 / mass, columns);
+  for (let y = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++) image[(down + y) * 28 + along + x] = evenRound(255 * small[y * columns + x]);
+  return image;
+}
+
+export function enlarged(image) {
+  // A picture of 28 x 28 pixels as large as the drawing.
+  return Uint8Array.from(resized(image, 28, 28, SIDE, SIDE, between), Math.round);
+}
+
+// ---------------------------------------------------------------- the network
 
 export function logits(layers, image) {
   // Each layer a product, a bias and a bend, the last one without the bend. Inputs of 0 are left out: most are.
@@ -48,128 +171,18 @@ export function nearest(examples, image, count = 5) {
   return [...distances.keys()].sort((a, b) => distances[a] - distances[b]).slice(0, count);
 }
 
-// ---------------------------------------------------------------- pictures that are loaded
+// ---------------------------------------------------------------- what was packed
 
-function isReady(image) {
-  // Whether 784 bytes are prepared as MNIST is: paper all round, the centre of mass in the middle.
-  let edge = 0, mass = 0, x0 = 0, y0 = 0;
-  image.forEach((value, k) => {
-    const x = k % 28, y = (k - x) / 28;
-    if (value && (x % 27 === 0 || y % 27 === 0)) edge++;
-    mass += value;
-    x0 += x * value;
-    y0 += y * value;
-  });
-  return mass > 0 && edge <= 20 && [x0 / mass, y0 / mass].every((middle) => middle >= 12.5 && middle <= 15.5);
+export function bytes(value) {
+  // Bytes as a Uint8Array: from base64 in the page, from a DataView in Jupyter.
+  if (!value) return new Uint8Array(0);
+  if (typeof value === "string") return Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
+  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
 }
 
-function inkOf(grey, width, height) {
-  // What stands out of the paper, as bytes of ink; paper is what most of the border is like. For clean pictures.
-  const counts = new Array(256).fill(0);
-  for (const value of grey) counts[value]++;
-  let below = 0, sumBelow = 0, best = 0, threshold = 0;
-  const total = grey.length, sum = counts.reduce((a, count, value) => a + count * value, 0);
-  for (let value = 0; value < 255; value++) { // Otsu 1979: the two sides as far apart as can be
-    below += counts[value];
-    sumBelow += value * counts[value];
-    if (!below || below === total) continue;
-    const spread = below * (total - below) * (sumBelow / below - (sum - sumBelow) / (total - below)) ** 2;
-    if (spread > best) [best, threshold] = [spread, value];
-  }
-  const border = [...grey.keys()].filter((k) => k % width === 0 || k % width === width - 1 || k < width || k >= total - width);
-  const light = border.filter((k) => grey[k] > threshold).length > border.length / 2;
-  const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-  const paper = middle(grey.filter((value) => (value > threshold) === light)), full = middle(grey.filter((value) => (value > threshold) !== light));
-  if (full === undefined || Math.abs(full - paper) < 16) return null;
-  return Uint8Array.from(grey, (value) => Math.max(0, Math.min(255, Math.round(255 * (value - paper) / (full - paper)))));
-}
-
-async function pictureOf(file) {
-  // 784 bytes of a file, or null if it is blank.
-  const bitmap = await createImageBitmap(new Blob([file])), shrink = Math.min(1, 280 / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement("canvas"), brush = canvas.getContext("2d");
-  canvas.width = Math.max(1, Math.round(shrink * bitmap.width));
-  canvas.height = Math.max(1, Math.round(shrink * bitmap.height));
-  brush.imageSmoothingQuality = "high";
-  brush.fillStyle = "white";
-  brush.fillRect(0, 0, canvas.width, canvas.height);
-  brush.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  const pixels = brush.getImageData(0, 0, canvas.width, canvas.height).data, grey = new Uint8Array(pixels.length / 4);
-  for (let k = 0; k < grey.length; k++) grey[k] = Math.round(0.299 * pixels[4 * k] + 0.587 * pixels[4 * k + 1] + 0.114 * pixels[4 * k + 2]);
-  if (grey.length === 784 && canvas.width === 28) {
-    const ready = [grey, grey.map((value) => 255 - value)].find(isReady);
-    if (ready) return ready;
-  }
-  const ink = inkOf(grey, canvas.width, canvas.height);
-  return ink && prepare(ink, canvas.width, canvas.height);
-}
-
-// ---------------------------------------------------------------- the stand-in for anywidget's model
-
-export function standIn({ network, examples, samples }) {
-  const values = { _asked: 0, _image: new Uint8Array(0), _drawing: new Uint8Array(0), _answer: {}, _neighbours: new Uint8Array(0) };
-  const heard = new Map();
-  let changed = new Set(), given = 0;
-  const tell = (name) => (heard.get(`change:${name}`) ?? []).forEach((act) => act());
-
-  function answer(of, more = {}) {
-    const image = values._image;
-    values._answer = { of, ...more };
-    if (image.length === 784) {
-      const close = nearest(examples, image);
-      values._neighbours = Uint8Array.from(close.flatMap((k) => [...examples.images.subarray(784 * k, 784 * (k + 1))]));
-      values._answer = { of, ...read(network, image), labels: close.map((k) => examples.labels[k]), ...more };
-    }
-    tell("_answer");
-  }
-
-  function give(image) {
-    Object.assign(values, { _image: image, _drawing: new Uint8Array(0), _given_image: image, _given: { number: ++given } });
-    tell("_given");
-    answer(values._asked);
-  }
-
-  return {
-    get: (name) => values[name],
-    set(name, value) {
-      values[name] = value;
-      changed.add(name);
-    },
-    on: (name, act) => heard.set(name, [...(heard.get(name) ?? []), act]),
-    off: (name, act) => heard.set(name, (heard.get(name) ?? []).filter((other) => other !== act)),
-    save_changes() {
-      const names = changed;
-      changed = new Set();
-      names.forEach(tell);
-      if (names.has("_asked")) answer(values._asked);
-    },
-    async send(message, callbacks, buffers) {
-      if (message.kind === "sample") {
-        const some = [...samples.labels.keys()].filter((k) => message.digit === null || samples.labels[k] === message.digit);
-        const k = some[Math.floor(Math.random() * some.length)];
-        if (some.length) give(samples.images.slice(784 * k, 784 * (k + 1)));
-        return;
-      }
-      try {
-        const image = await pictureOf(buffers[0]);
-        if (image) give(image);
-        else answer(values._asked, { error: `${message.name}: the picture is blank: no digit can be told from its background.` });
-      } catch {
-        answer(values._asked, { error: `${message.name}: this is no picture that this browser can read. Save it as PNG or JPEG.` });
-      }
-    },
-  };
-}
-
-// ---------------------------------------------------------------- what the page brings along, in base64
-
-function decoded(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-async function rowsOf(png, labels) {
+export async function rowsOf(png, labels) {
   // Pictures of 784 bytes from a PNG with one in each row, and their labels.
-  const bitmap = await createImageBitmap(new Blob([decoded(png)]), { colorSpaceConversion: "none" }), canvas = document.createElement("canvas");
+  const bitmap = await createImageBitmap(new Blob([bytes(png)]), { colorSpaceConversion: "none" }), canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
   const brush = canvas.getContext("2d");
   brush.drawImage(bitmap, 0, 0);
@@ -179,16 +192,12 @@ async function rowsOf(png, labels) {
   return { images, labels: [...labels].map(Number), squares };
 }
 
-export async function unpacked({ layers, max_energy, sure_probability, examples, samples }) {
-  // The page's data, ready for `standIn`.
+export async function unpacked({ layers, max_energy, sure_probability, examples }) {
+  // A network and its examples, ready for `read` and `nearest`.
   const kinds = { int8: Int8Array, int16: Int16Array, float32: Float32Array };
-  const numbers = (kind, text) => text && new kinds[kind](decoded(text).buffer); // little-endian, as every browser's machine is
+  const numbers = (kind, some) => some && new kinds[kind](bytes(some).slice().buffer); // little-endian, as every browser's machine is
   return {
-    network: {
-      layers: layers.map(({ kind, weights, scales, biases }) => ({ weights: numbers(kind, weights), scales: numbers("float32", scales), biases: numbers("float32", biases) })),
-      max_energy, sure_probability,
-    },
-    examples: await rowsOf(examples.png, examples.labels),
-    samples: await rowsOf(samples.png, samples.labels),
+    layers: layers.map(({ kind, weights, scales, biases }) => ({ weights: numbers(kind, weights), scales: numbers("float32", scales), biases: numbers("float32", biases) })),
+    max_energy, sure_probability, examples: await rowsOf(examples.png, examples.labels),
   };
 }

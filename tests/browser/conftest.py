@@ -57,6 +57,7 @@ def visit(browser):
         contexts.append(context)
         context.route(lambda url: not is_here(url), lambda route: route.abort())
         context.on("request", lambda request: is_here(request.url) or left.append(request.url))
+        context.set_default_timeout(120_000)  # a machine may have other work
         page = context.new_page()
         page.on("websocket", lambda opened: is_here(re.sub("^ws", "http", opened.url)) or left.append(opened.url))
         page.on("pageerror", lambda error: broken.append(str(error)))
@@ -135,10 +136,7 @@ def touch(page, points, end="touchEnd"):
 
 def settled(page):
     "Wait until the pad has answered what was asked last."
-    page.wait_for_function("""() => {
-        const pad = document.querySelector(".mnist-pad");
-        return pad && pad.dataset.asked === pad.dataset.answered;
-    }""")
+    page.wait_for_function("() => document.querySelector('.mnist-pad').dataset.settled === 'true'")
 
 
 # ---------------------------------------------------------------- JupyterLab
@@ -183,6 +181,9 @@ def lab(tmp_path_factory):
     folder = home / "copy"
     for name in ("nbs", "samples", "benchmarks/results"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"))
+    news = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"checkForUpdates": false, "fetchNews": "false"}')
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -191,7 +192,7 @@ def lab(tmp_path_factory):
                  "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
                "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--expose-app-in-browser", "--LabApp.extension_manager=readonly",
-               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
+               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with open(home / "log.txt", "w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=variables, cwd=folder)
     address = f"http://127.0.0.1:{port}"
