@@ -289,6 +289,7 @@ class _State:
     averages: list  # the same shapes; empty without weight_average
     kept: list  # the weights of the epoch that is kept
     history: History
+    heard: bool = False  # whether `on_epoch` has asked for something after this epoch
 
     @property
     def epoch(self):
@@ -332,7 +333,7 @@ _LISTS = "weights", "velocities", "averages", "kept"  # the lists of arrays in a
 def _write_checkpoint(folder, state, identity):
     "Write the state after an epoch, then remove all checkpoints but the last two."
     arrays = {f"{name}_{k}": np.asarray(array) for name in _LISTS for k, array in enumerate(getattr(state, name))}
-    _write_arrays(folder / f"epoch-{state.epoch:06}.checkpoint", {"history": asdict(state.history), "identity": identity}, arrays)
+    _write_arrays(folder / f"epoch-{state.epoch:06}.checkpoint", {"history": asdict(state.history), "identity": identity, "heard": state.heard}, arrays)
     for old in sorted(folder.glob("epoch-*.checkpoint"))[:-2]:
         old.unlink(missing_ok=True)
 
@@ -341,7 +342,7 @@ def _read_checkpoint(path):
     "The state and the identity in a checkpoint; ValueError if it is damaged."
     documents, arrays = _read_arrays(path)
     lists = {name: [arrays[f"{name}_{k}"] for k in range(sum(key.startswith(name) for key in arrays))] for name in _LISTS}
-    return _State(history=History(**documents["history"]), **lists), documents["identity"]
+    return _State(history=History(**documents["history"]), heard=documents.get("heard", False), **lists), documents["identity"]
 
 # %% ../nbs/11_engine.ipynb #801f7b59
 def _identity(settings, train, valid):
@@ -536,18 +537,24 @@ def _check_hook(on_epoch):
         raise MnistAnnError(f"on_epoch must be a function of the history and the network, or None, not {_in_short(on_epoch)}.")
 
 
-def _heard(on_epoch, state):
-    "The state with the learning rate that `on_epoch` wants from here on, or None if the training is to end. An error of its own goes to the caller."
-    arrays = [np.asarray(array) for array in state.averages or state.weights]
+def _heard(on_epoch, state, keep):
+    """The state with the learning rate that `on_epoch` wants from here on, and whether to go on. An error of its own goes to the caller.
+
+    A training that is taken up asks again, unless the checkpoint has the answer: it may have been killed before there was one.
+    """
+    if on_epoch is None or state.heard or not state.epoch:
+        return state, True
+    arrays, rate = [np.asarray(array) for array in state.averages or state.weights], _rate(state.history)
     try:
         with _at_once():
-            rate = _asked(on_epoch, state.history, Network(tuple(arrays[::2]), tuple(arrays[1::2])), _rate(state.history))
+            wanted = _asked(on_epoch, state.history, Network(tuple(arrays[::2]), tuple(arrays[1::2])), rate)
     except KeyboardInterrupt:  # the epoch is done: nothing is lost
-        return None
-    if rate in (0, _rate(state.history)):
-        return state if rate else None
-    changed = [*state.history.changed_rates, [state.epoch + 1, rate]]
-    return replace(state, history=replace(state.history, changed_rates=changed))
+        return state, False
+    if wanted == rate:
+        return state, True
+    changed = [[state.epoch + 1, wanted]] if wanted else []
+    keep(state := replace(state, heard=True, history=replace(state.history, changed_rates=state.history.changed_rates + changed)))
+    return state, wanted > 0
 
 # %% ../nbs/11_engine.ipynb #f596002d
 _NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose", "on_epoch"  # arguments of `train` that do not shape the weights
@@ -699,17 +706,16 @@ def train(
     _check_hook(on_epoch)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
-            while not state.history.is_finished:
+            state, goes_on = _heard(on_epoch, state, keep)
+            while goes_on and not state.history.is_finished:
                 keep(state := next_epoch(state))
                 progress.epoch(state.history)
                 if interrupted.is_set():
                     progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
                     break
-                if on_epoch is not None and (wanted := _heard(on_epoch, state)) is not state:
-                    if wanted is None:
-                        progress.say(f"stopped after epoch {state.epoch}, as on_epoch asked")
-                        break
-                    keep(state := wanted)
+                state, goes_on = _heard(on_epoch, state, keep)
+            if not goes_on:
+                progress.say(f"stopped after epoch {state.epoch}, as on_epoch asked")
     finally:
         if state.epoch:
             model.set_weights([np.asarray(array) for array in state.kept])
