@@ -532,29 +532,29 @@ def _rate(history):
     return history.changed_rates[-1][1] if history.changed_rates else history.settings["learning_rate"]
 
 
-def _check_hook(on_epoch):
-    if on_epoch is not None and not callable(on_epoch):
-        raise MnistAnnError(f"on_epoch must be a function of the history and the network, or None, not {_in_short(on_epoch)}.")
-
-
-def _heard(on_epoch, state, keep):
-    """The state with the learning rate that `on_epoch` wants from here on, and whether to go on. An error of its own goes to the caller.
+def _heard(on_epoch, state, keep, progress):
+    """The state with the learning rate that `on_epoch` wants from here on, or None if it ends the training. An error of its own goes to the caller.
 
     A training that is taken up asks again, unless the checkpoint has the answer: it may have been killed before there was one.
     """
+    if on_epoch is not None and not callable(on_epoch):
+        raise MnistAnnError(f"on_epoch must be a function of the history and the network, or None, not {_in_short(on_epoch)}.")
     if on_epoch is None or state.heard or not state.epoch:
-        return state, True
+        return state
     arrays, rate = [np.asarray(array) for array in state.averages or state.weights], _rate(state.history)
     try:
         with _at_once():
             wanted = _asked(on_epoch, state.history, Network(tuple(arrays[::2]), tuple(arrays[1::2])), rate)
     except KeyboardInterrupt:  # the epoch is done: nothing is lost
-        return state, False
+        progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
+        return None
     if wanted == rate:
-        return state, True
+        return state
     changed = [[state.epoch + 1, wanted]] if wanted else []
     keep(state := replace(state, heard=True, history=replace(state.history, changed_rates=state.history.changed_rates + changed)))
-    return state, wanted > 0
+    if not wanted:
+        progress.say(f"stopped after epoch {state.epoch}, as on_epoch asked")
+    return state if wanted else None
 
 # %% ../nbs/11_engine.ipynb #f596002d
 _NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose", "on_epoch"  # arguments of `train` that do not shape the weights
@@ -692,7 +692,7 @@ def train(
     teacher: Callable[[np.ndarray], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
     others: np.ndarray | None = None,  # pictures of no digit, uint8 (n, 28, 28): of each, the ten answers shall be equally probable (Hendrycks et al. 2019)
     augment: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
-    on_epoch: Callable[[History, Network], float | None] | None = None,  # called after each epoch with the history and the examined network; what it returns is the learning rate from then on, 0 ends the training, None leaves all as it is
+    on_epoch: Callable[[History, Network], float | None] | None = None,  # asked after each epoch for the learning rate from then on; 0 ends it
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
@@ -703,19 +703,14 @@ def train(
     settings |= dict(hidden_units=list(_plain(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
     next_epoch = _trainer(train, valid, settings, augment, teacher, others)
-    _check_hook(on_epoch)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
-            state, goes_on = _heard(on_epoch, state, keep)
-            while goes_on and not state.history.is_finished:
+            while (heard := _heard(on_epoch, state, keep, progress)) and not (state := heard).history.is_finished:
                 keep(state := next_epoch(state))
                 progress.epoch(state.history)
                 if interrupted.is_set():
                     progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
                     break
-                state, goes_on = _heard(on_epoch, state, keep)
-            if not goes_on:
-                progress.say(f"stopped after epoch {state.epoch}, as on_epoch asked")
     finally:
         if state.epoch:
             model.set_weights([np.asarray(array) for array in state.kept])

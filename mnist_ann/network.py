@@ -304,7 +304,7 @@ def _step(network, X, Y, learning_rate):
 
 # %% ../nbs/02_network.ipynb #891f96db
 def _asked(on_epoch, history, network, learning_rate):
-    "The learning rate that `on_epoch` wants from here on: 0 ends the training, None changes nothing."
+    "The learning rate that `on_epoch` wants from here on: 0 ends it, None changes nothing."
     wanted = None if on_epoch is None else on_epoch(history, network)
     if wanted is None:
         return learning_rate

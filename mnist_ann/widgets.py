@@ -322,13 +322,14 @@ class _Steering:
             self._tell()
 
     def _rest(self):
-        "Wait as long as no epoch is allowed. In turns: a thread that only waits would not hear Ctrl-C on every system."
+        "Wait as long as no epoch is allowed, and say whether that was so. In turns: a thread that only waits would not hear Ctrl-C on every system."
         while not self._left and not self._ends:
             if not self._rests:
                 self._rests = True
                 self._tell()
             self._door.wait(0.2)
-        self._rests = False
+        rested, self._rests = self._rests, False
+        return rested
 
 # %% ../nbs/14_widgets.ipynb #bbc7694f
 class _Pictured(anywidget.AnyWidget):
@@ -431,8 +432,9 @@ class _Watching(_Steering):
 
 
 def _epoch(history):
-    curves = _curves(history)
-    return len(curves["val_accuracy"]) or len(curves["loss"])
+    "How many epochs a history has."
+    of = getattr(history, "history", history)
+    return len(of.get("val_accuracy") or of.get("loss") or ())
 
 # %% ../nbs/14_widgets.ipynb #dde50329
 class TrainingMonitor(_Watching, _Pictured):
@@ -463,15 +465,16 @@ class TrainingMonitor(_Watching, _Pictured):
             self._rates, settings = list(getattr(history, "changed_rates", self._rates)), getattr(history, "settings", {})
             self._epochs = settings.get("epochs", self._epochs)
             is_last = self._ends or getattr(history, "is_finished", _epoch(history) == self._epochs)
-        if is_last or not self._left or perf_counter() >= self._next_look:
+        looks = is_last or not self._left or perf_counter() >= self._next_look
+        if looks:
             self._look()
         with self._door:
-            if not is_last:
-                self._rest()
+            rested = not is_last and self._rest()
             wanted, self._wanted, self._message = 0 if self._ends else self._wanted, None, ""
             self._rates += [[_epoch(history) + 1, wanted]] if wanted else []
             self._phase = "running" if not is_last else "stopped" if self._ends and not _is_over(self) else "finished"
-            self._tell()
+            if looks or rested or wanted is not None:
+                self._tell()
         return wanted
 
 # %% ../nbs/14_widgets.ipynb #32eec33c
@@ -701,33 +704,39 @@ class NetworkExplorer(_Pictured):
             (self._images, self._labels), self._place = _as_shown(digits), 0
             self._show()
 
-    def choose(
-        self,
-        layer: int,  # 1 is the first hidden layer, the last one has the ten answers
-        unit: int,  # from 0
-    ) -> None:
-        "Show a unit's sum."
-        with self._door:
-            self._chosen = self._checked(layer, unit, len(self._network.biases))
-            self._show()
+# %% ../nbs/14_widgets.ipynb #ba0821ce
+@patch
+def choose(
+    self: NetworkExplorer,
+    layer: int,  # 1 is the first hidden layer, the last one has the ten answers
+    unit: int,  # from 0
+) -> None:
+    "Show a unit's sum."
+    with self._door:
+        self._chosen = self._checked(layer, unit, len(self._network.biases))
+        self._show()
 
-    def switch(
-        self,
-        layer: int,  # 1 is the first hidden layer
-        unit: int,  # from 0
-    ) -> None:
-        "Switch a unit of a hidden layer off, or on again."
-        with self._door:
-            this = self._checked(layer, unit, len(self._network.biases) - 1)
-            self._off = [one for one in self._off if one != this] if this in self._off else [*self._off, this]
-            self._chosen = self._chosen or this
-            self._show()
 
-    def all_on(self) -> None:
-        "Switch all units on again."
-        with self._door:
-            self._off = []
-            self._show()
+@patch
+def switch(
+    self: NetworkExplorer,
+    layer: int,  # 1 is the first hidden layer
+    unit: int,  # from 0
+) -> None:
+    "Switch a unit of a hidden layer off, or on again."
+    with self._door:
+        this = self._checked(layer, unit, len(self._network.biases) - 1)
+        self._off = [one for one in self._off if one != this] if this in self._off else [*self._off, this]
+        self._chosen = self._chosen or this
+        self._show()
+
+
+@patch
+def all_on(self: NetworkExplorer) -> None:
+    "Switch all units on again."
+    with self._door:
+        self._off = []
+        self._show()
 
 # %% ../nbs/14_widgets.ipynb #c6b5eb2a
 @patch
@@ -854,6 +863,16 @@ class _Drawn(ipywidgets.VBox):
         return f"what_if({', '.join(f'{slider.description} {slider.label}' for slider in self.children[:-1])})"
 
 
+def _drawn(figure):
+    "A figure as a PNG. It is closed, or the notebook would show it a second time."
+    from matplotlib import pyplot as plt
+
+    png = BytesIO()
+    figure.savefig(png, format="png")
+    plt.close(figure)
+    return png.getvalue()
+
+# %% ../nbs/14_widgets.ipynb #06b1d4fe
 def what_if(
     draw: Callable[..., "Figure"],  # makes the figure; its defaults are where the sliders begin
     **values: Sequence,  # for each argument that has a slider: its values, in order, at least two
@@ -884,16 +903,6 @@ def what_if(
     for slider in sliders.values():
         slider.observe(redraw, "value")
     return box
-
-
-def _drawn(figure):
-    "A figure as a PNG. It is closed, or the notebook would show it a second time."
-    from matplotlib import pyplot as plt
-
-    png = BytesIO()
-    figure.savefig(png, format="png")
-    plt.close(figure)
-    return png.getvalue()
 
 # %% ../nbs/14_widgets.ipynb #791af75d
 def _plot_pad(pad):

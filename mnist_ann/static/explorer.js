@@ -194,7 +194,7 @@ function render({ model, el }) {
   const again = () => connect(model.get("state"));
   const watcher = new ResizeObserver(again);
   watcher.observe(el);
-  el.addEventListener("keydown", (event) => event.stopPropagation());  // JupyterLab's own keys are not meant here
+  el.addEventListener("keydown", (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); });  // JupyterLab's own keys are not meant here
   model.on("change:state", update);
   update();
   model.send({ do: "look" });

@@ -162,7 +162,7 @@ function render({ model, el }) {
   number.addEventListener("change", () => model.send({ do: "rate", rate: number.valueAsNumber }));
   el.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target === number) number.blur();
-    event.stopPropagation();  // JupyterLab's own keys, such as Enter or d d, are not meant here
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();  // JupyterLab's own keys, such as Enter or d d, are not meant here
   });
   model.on("change:state", update);
   model.on("change:pictures", pictures);
