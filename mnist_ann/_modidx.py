@@ -736,6 +736,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mnist_ann.widgets._sum_of': ('widgets.html#_sum_of', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._tell_page': ('widgets.html#_tell_page', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._train_here': ('widgets.html#_train_here', 'mnist_ann/widgets.py'),
+                                   'mnist_ann.widgets._two_colours': ('widgets.html#_two_colours', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._wait': ('widgets.html#_wait', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets.pad_page': ('widgets.html#pad_page', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets.what_if': ('widgets.html#what_if', 'mnist_ann/widgets.py')}}}

@@ -577,6 +577,13 @@ def _tell_page(self, message=None, pictures=None):
             self.pictures = pictures
 
 
+def _two_colours():
+    "Blue below zero, white at zero, orange above, as on the page."
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("below and above", ["#0072B2", "white", "#D55E00"])
+
+
 def _monitor_words(self):
     curves, epochs = _curves(self._history), _epoch(self._history)
     read = f", {curves['val_accuracy'][-1]:.2%} of the validation digits" if curves["val_accuracy"] else ""
@@ -593,10 +600,11 @@ def _monitor_figure(self):
                 curve = [np.nan if value is None else factor * value for value in curves[key]]
                 ax.plot(range(1, len(curve) + 1), curve, style, color="C0" if label == "training" else "C1", label=label)
             ax.set(title=("Loss (nats)", "Accuracy (%)")[factor > 1], xlabel="epoch")
+            ax.xaxis.get_major_locator().set_params(integer=True)
         axes[0].legend(fontsize=8)
         tiles = np.pad(bytes_.reshape(-1, 28, 28)[:_UNITS], ((0, 0), (0, 2), (0, 2))) if bytes_.size else np.zeros((1, 30, 30))
         rows = np.array_split(np.concatenate([tiles, np.zeros((-len(tiles) % 5, 30, 30))]), -(-len(tiles) // 5))
-        axes[2].imshow(np.vstack([np.hstack(row) for row in rows]), cmap="RdBu_r", vmin=-80, vmax=80)
+        axes[2].imshow(np.vstack([np.hstack(row) for row in rows]), cmap=_two_colours(), vmin=-80, vmax=80)
         axes[2].set(title="First units", xticks=[], yticks=[])
         axes[2].grid(False)
         for ax, layer in zip(axes[3:], self._layers):
@@ -812,7 +820,7 @@ def _draw_sum(plt, figure, state, pictures):
     axes = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.7])
     for k, (ax, title) in enumerate(zip(axes, ("inputs", "× weights", "= products"))):
         numbers = np.frombuffer(pictures, np.int8)[784 + k * size:784 + (k + 1) * size]
-        ax.imshow(np.pad(numbers, (0, -size % wide)).reshape(-1, wide), cmap="RdBu_r", vmin=-127, vmax=127, interpolation="nearest")
+        ax.imshow(np.pad(numbers, (0, -size % wide)).reshape(-1, wide), cmap=_two_colours(), vmin=-127, vmax=127, interpolation="nearest")
         ax.set(title=title, xticks=[], yticks=[])
         ax.grid(False)
     name = f"answer {chosen['unit']}" if chosen["is_output"] else f"hidden {chosen['layer']}, unit {chosen['unit']}"
