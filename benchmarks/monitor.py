@@ -52,8 +52,8 @@ def main():
             ratios.append([a / b for a, b in zip(found[True], found[False])])
             print(f"{name}: {ratios[-1][0]:.3f} by the clock, {ratios[-1][1]:.3f} by the processor; {found[False][0]:.1f} s without", flush=True)
         clock, cpu = zip(*ratios)
-        rows.append({"training": name, "processor_ratio": round(median(cpu), 3), "lowest": round(min(cpu), 3), "highest": round(max(cpu), 3),
-                     "ratio": round(median(clock), 3), "epochs": options.epochs, "rounds": options.rounds, "processor": processor(), "date": today()})
+        rows.append({"training": name, "ratio": round(median(clock), 3), "lowest": round(min(clock), 3), "highest": round(max(clock), 3),
+                     "processor_ratio": round(median(cpu), 3), "epochs": options.epochs, "rounds": options.rounds, "processor": processor(), "date": today()})
     if output:
         write_table(rows, output / "monitor.csv")
 

@@ -609,9 +609,7 @@ def _monitor_figure(self):
         axes[2].grid(False)
         for ax, layer in zip(axes[3:], self._layers):
             ax.bar(np.arange(_BINS + 1), [100 * share for share in (layer["zeros"], *layer["shares"])], 0.9, color=["0.6", *["C0"] * _BINS])
-            ax.set(title=f"Hidden {layer['number']}: {layer['dead']} of {layer['units']} dead", xlabel=f"activation, 0 to {layer['top']:.3g}",
-                   ylabel="share (%)", xticks=[])
-            ax.title.set_fontsize(9)
+            ax.set(title=f"Hidden {layer['number']}:\n{layer['dead']} of {layer['units']} dead", xlabel=f"0 to {layer['top']:.3g}", ylabel="share (%)", xticks=[])
         plt.close(fig)
     return fig
 
