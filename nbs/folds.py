@@ -25,6 +25,7 @@ def without_widget(output: dict) -> dict:
 
 def fold(notebook: dict) -> dict:
     "The notebook with its code and outputs folded by the tags of each cell, and by nothing else; of widgets only their pictures."
+    notebook["metadata"].pop("widgets", None)  # their state, which nbdev_clean leaves
     for cell in notebook["cells"]:
         tags, folds = set(cell["metadata"].get("tags", [])), {}
         if tags & FOLDED.keys():

@@ -2,7 +2,8 @@
 //
 // Its model is anywidget's, with a Python kernel behind it (nbs/14_widgets.ipynb), or the one of standin.js, in a page without Python.
 // Both have get, set, on, off, save_changes and send, and the same names:
-//   _parts     the network, packed. With it the pad reads in the browser, within milliseconds; without it, it asks:
+//   _parts     the network, packed (the page). Jupyter's kernel lends it when the message {kind: "network"} asks for it, and lends another
+//              one when _revision grows. With it the pad reads in the browser, within milliseconds; without it, it asks:
 //   _asked     a number that grows by one with each question about _image (784 bytes); the answer comes in _answer
 //              {of, digit, probabilities, is_digit, is_sure, doubt, labels, error} and _neighbours (784 bytes for each label)
 //   _drawing   280 x 280 bytes, and _image, when a stroke has ended
@@ -22,6 +23,8 @@ function make(name, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+const same = (a, b) => a.length === b.length && a.every((value, k) => value === b[k]);
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
@@ -131,7 +134,7 @@ function build() {
   at.near = Array.from({ length: 5 }, () => make("canvas", { width: 28, height: 28, role: "img" }));
   at.nearLabels = at.near.map(() => make("span", { "aria-hidden": "true" }));
   at.time = make("span", { class: "mp-time", "aria-hidden": "true" });
-  const seen = make("figure", {}, at.sees, make("figcaption", {}, "What the network sees"));
+  const seen = make("figure", {}, at.sees, make("figcaption", {}, "What it sees"));
   const near = make("figure", { class: "mp-near" }, make("div", {}, ...at.near.map((canvas, k) => make("div", {}, canvas, at.nearLabels[k]))),
                     make("figcaption", {}, "The nearest training digits"));
   const grid = make("div", { class: "mp-grid" }, at.sheet, at.says, at.aloud, acts, make("div", { class: "mp-meters" }, ...at.meters),
@@ -151,14 +154,25 @@ function sentence(answer) {
 
 const cap = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const unpackedParts = new WeakMap(); // of each packed network: several views of a pad read with one
-
 function readerOf(model) {
-  // The network to read with in this browser, or null: after a reload Jupyter does not send it again, and a new one is Python's alone.
-  const parts = model.get("_parts");
-  if (!parts?.layers || parts.revision !== model.get("_revision")) return Promise.resolve(null);
-  if (!unpackedParts.has(parts)) unpackedParts.set(parts, unpacked(parts));
-  return unpackedParts.get(parts);
+  // The network to read with in this browser: the page has it, and Jupyter lends it, in a model of its own that is given back.
+  if (model.get("_parts")) return unpacked(model.get("_parts"));
+  const token = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  return new Promise((resolve, reject) => {
+    async function take(message) {
+      if (message.kind !== "network" || message.token !== token) return;
+      model.off("msg:custom", take);
+      try {
+        const lent = await model.widget_manager.get_model(message.model);
+        resolve(await unpacked(lent.get("_parts")));
+      } catch (error) {
+        reject(error);
+      }
+      model.send({ kind: "taken", token });
+    }
+    model.on("msg:custom", take);
+    model.send({ kind: "network", token });
+  });
 }
 
 function answerTo(network, image) {
@@ -329,7 +343,7 @@ function render({ model, el }) {
 
   function begun() {
     // What lies on the model's pad: at first, and when another view or another page has drawn on it.
-    const before = bytes(model.get("_drawing")), known = bytes(model.get("_image")), same = (a, b) => a.length === b.length && a.every((value, k) => value === b[k]);
+    const before = bytes(model.get("_drawing")), known = bytes(model.get("_image"));
     drawing.steps = [];
     drawing.base = { ink: new Uint8Array(SIDE * SIDE), image: null };
     if (before.length === SIDE * SIDE) drawing.base.ink.set(before);
@@ -342,26 +356,28 @@ function render({ model, el }) {
   }
 
   function elsewhere() {
-    const now = model.get("_image"), given = model.get("_given_image");
-    if (now === mine || now === given || pointer !== null || waiting) return;
-    const [a, b] = [bytes(now), bytes(mine)];
-    if (a.length === b.length && a.every((value, k) => value === b[k])) return;
+    // Another view has drawn, or Python; what Python gives comes by `given`.
+    const now = bytes(model.get("_image"));
+    if (pointer !== null || waiting || [mine, model.get("_given_image")].some((known) => same(now, bytes(known)))) return;
     mine = now;
     begun();
     paint();
   }
 
   async function learn() {
-    // Take the network into this browser, if it is there.
-    const found = await readerOf(model).catch(() => null);
-    if (over.signal.aborted) return;
-    network = found;
-    at.root.dataset.reads = network ? "here" : "python";
-    if (!network && image && model.get("_answer")?.probabilities) { // another network reads from now on
+    // Take the network into this browser. Until it is here, Python answers.
+    const revision = model.get("_revision");
+    network = null;
+    at.root.dataset.reads = "python";
+    if (image && model.get("_answer")?.probabilities) { // another network reads from now on
       [answer, neighbours] = [model.get("_answer"), bytes(model.get("_neighbours"))];
       show();
     }
-    if (network && image && !answer.probabilities) {
+    const found = await readerOf(model).catch(() => null);
+    if (!found || over.signal.aborted || revision !== model.get("_revision")) return;
+    network = found;
+    at.root.dataset.reads = "here";
+    if (image && !answer.probabilities) {
       ({ answer, neighbours } = answerTo(network, image));
       show();
     }

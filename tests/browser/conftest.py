@@ -165,6 +165,13 @@ class Lab:
             await content.scrollToItem(at, "start");
         }""", text)
 
+    def show(self, page, text):
+        "Scroll to the cell whose source contains this text."
+        page.evaluate("""async text => {
+            const content = window.jupyterapp.shell.currentWidget.content;
+            await content.scrollToItem(content.widgets.findIndex(cell => cell.model.type === "code" && cell.model.sharedModel.getSource().includes(text)), "start");
+        }""", text)
+
     def output(self, page, text):
         "The text that the cell with this source has put out."
         return page.evaluate("""text => {
