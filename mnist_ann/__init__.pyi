@@ -185,7 +185,10 @@ from .training import (
 )
 from .widgets import (
     DrawingPad as DrawingPad,
+    NetworkExplorer as NetworkExplorer,
+    TrainingMonitor as TrainingMonitor,
     pad_page as pad_page,
+    what_if as what_if,
 )
 
 __version__: str
@@ -196,12 +199,14 @@ __all__ = [
     "History",
     "MnistAnnError",
     "Network",
+    "NetworkExplorer",
     "NotYet",
     "Number",
     "Prediction",
     "Recipe",
     "Report",
     "Teacher",
+    "TrainingMonitor",
     "augmentation",
     "average_digits",
     "backward",
@@ -349,6 +354,7 @@ __all__ = [
     "train_recipe",
     "train_teacher",
     "training",
+    "what_if",
     "whose_fault",
     "widgets",
     "write_idx",
