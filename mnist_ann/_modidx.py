@@ -407,6 +407,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'mnist_ann.files.write_idx': ('files.html#write_idx', 'mnist_ann/files.py')},
             'mnist_ann.inside': { 'mnist_ann.inside._as_asked': ('inside.html#_as_asked', 'mnist_ann/inside.py'),
                                   'mnist_ann.inside._check_share': ('inside.html#_check_share', 'mnist_ann/inside.py'),
+                                  'mnist_ann.inside._check_steps': ('inside.html#_check_steps', 'mnist_ann/inside.py'),
                                   'mnist_ann.inside._draw_thumbnail': ('inside.html#_draw_thumbnail', 'mnist_ann/inside.py'),
                                   'mnist_ann.inside._rows_for': ('inside.html#_rows_for', 'mnist_ann/inside.py'),
                                   'mnist_ann.inside._smoothed': ('inside.html#_smoothed', 'mnist_ann/inside.py'),

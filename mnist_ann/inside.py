@@ -6,8 +6,9 @@
 __all__ = ['plot_weights', 'layer_outputs', 'pixel_slopes', 'maximize_score', 'integrated_gradients', 'occlusion', 'plot_map',
            'fgsm', 'pgd', 'switch_off', 'prune', 'quantize', 'suspicious_labels']
 
-# %% ../nbs/07_inside.ipynb #77b79dd9
-from typing import TYPE_CHECKING, Any
+# %% ../nbs/07_inside.ipynb #c6e88bcf
+from numbers import Integral
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -49,6 +50,12 @@ def _as_asked(network, images):
     "A network or Keras model as a `Network`, and the images as its inputs."
     network = to_network(network)
     return network, _as_inputs(images, network)
+
+
+def _check_steps(steps):
+    "Raises `MnistAnnError` unless this is a whole number from 1."
+    if not isinstance(steps, Integral) or steps < 1:
+        raise MnistAnnError(f"steps must be a whole number from 1, not {_in_short(steps)}.")
 
 
 def layer_outputs(
@@ -98,7 +105,8 @@ def maximize_score(
     blur: float = 0.0,  # smooths the slopes: the standard deviation of a Gaussian, in pixels
     fade: float = 0.0,  # the share of all ink that each step takes away
 ) -> np.ndarray:  # float32 (n, 28, 28), from 0 (paper) to 1 (ink)
-    "Pictures that an output likes: gradient ascent from blank paper (Simonyan and others 2014)."
+    "Pictures that an output likes: gradient ascent from blank paper (Simonyan et al. 2014)."
+    _check_steps(steps)
     wanted = one_hot(digits, to_network(network).sizes[-1])
     X = np.zeros((len(wanted), 784), np.float32)
     for _ in range(steps):
@@ -127,6 +135,7 @@ def integrated_gradients(
 
     Integrated gradients from blank paper (Sundararajan, Taly, Yan 2017, equation 3).
     """
+    _check_steps(steps)
     network, X = _as_asked(network, images)
     asked, total = _rows_for(classes, X, network), np.zeros_like(X)
     for k in range(steps):
@@ -141,11 +150,12 @@ def occlusion(
     side: int = 5,  # pixels: of the square that is covered; odd
 ) -> np.ndarray:  # float (28, 28): what the score loses when the square around a pixel is paper
     "How much a score needs each part of a picture (Zeiler, Fergus 2014)."
-    _, X = _as_asked(network, image[None])
-    covered, half = np.repeat(image[None], 784, axis=0), side // 2
+    network, X = _as_asked(network, np.asarray(image)[None])
+    asked = _rows_for(digit, X, network)[0].argmax()
+    covered, half = np.repeat(np.asarray(image)[None], 784, axis=0), side // 2
     for copy, (row, column) in zip(covered, np.ndindex(28, 28)):
         copy[max(0, row - half):row + half + 1, max(0, column - half):column + half + 1] = 0
-    whole, without = (to_network(network).logits(each)[:, digit] for each in (X, covered))
+    whole, without = (network.logits(each)[:, asked] for each in (X, covered))
     return (whole - without).reshape(28, 28)
 
 # %% ../nbs/07_inside.ipynb #290aef12
@@ -158,7 +168,7 @@ def plot_map(
     "Digits as coloured points, each class's number at its middle, or with thumbnails."
     with figure_style() as plt:
         ax = plt.subplots(figsize=(6.5, 6))[1] if ax is None else ax
-        ax.scatter(*points.T, c=labels, cmap="tab10", vmin=0, vmax=9, s=6, linewidths=0)
+        ax.scatter(*points.T, c=labels, cmap="tab10", vmin=0, vmax=9, s=5, linewidths=0)
         for digit in range(10) if images is None else ():
             middle = np.median(points[labels == digit], axis=0)
             ax.text(*middle, digit, fontsize=11, fontweight="bold", ha="center", va="center")
@@ -207,6 +217,7 @@ def pgd(
     steps: int = 10,
 ) -> np.ndarray:  # float (n, 784), from 0 to 1
     "As `fgsm`, in several steps, none of which may end further than epsilon (Madry et al. 2018)."
+    _check_steps(steps)
     _, X = _as_asked(network, images)
     pushed = X
     for _ in range(steps):  # 2.5 times the way, so that no corner is out of reach

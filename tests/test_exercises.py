@@ -823,8 +823,8 @@ def push_towards():
     return [push, lambda *asked: push(*asked).tolist(), lambda n, i, d, e: ma.fgsm(n, i, np.full(len(i), d), -e)], wrong(
         (partial(push, way=1), "downhill"), (partial(push, clip=lambda x, low, high: x), "beyond"), (partial(push, sign=lambda x: x / np.abs(x).max()), "the whole of epsilon"),
         (partial(push, sign=lambda x: 100 * np.sign(x)), "further than epsilon"), (lambda *asked: push(*asked).reshape(-1, 28, 28), "(n, 784)"), (lambda n, i, d, e: ma.fgsm(n, i, np.full(len(i), d), e), "downhill"),
-        (lambda n, i, d, e: ma.normalize(i) if i.dtype == np.uint8 else i, "less probable"), (lambda *asked: 255 * push(*asked), "beyond"), (lambda n, i, d, e: push(n, i, d, 0.3 * e), "the whole of epsilon"),
-        (lambda n, i, d, e: np.clip(i + 0 * e, 0, 1), "(n, 784)"), (lambda images: images, "what stands in"), (0.1, "Give the function push_towards itself")), []
+        (lambda n, i, d, e: ma.normalize(i) if i.dtype == np.uint8 else i, "downhill"), (lambda *asked: 255 * push(*asked), "beyond"), (lambda n, i, d, e: push(n, i, d, 0.3 * e), "the whole of epsilon"),
+        (lambda n, i, d, e: np.clip(i + 0 * e, 0, 1), "downhill"), (lambda images: images, "what stands in"), (0.1, "Give the function push_towards itself")), []
 
 
 @case
