@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOTEBOOKS := $(wildcard nbs/*.ipynb)
 SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
 
-.PHONY: run test test-notebooks-1 test-notebooks-2 test-programs test-machines lab notebooks export readme html pretrained bench clean
+.PHONY: run test test-notebooks-1 test-notebooks-2 test-programs test-browser test-machines lab notebooks export readme html pretrained bench clean
 
 run: .venv/run.stamp
 	$(BIN)/mnist-ann train --epochs $(EPOCHS)
@@ -25,6 +25,10 @@ test-notebooks-2: .venv/dev.stamp
 
 test-programs: .venv/dev.stamp
 	$(BIN)/python -m pytest tests
+
+# The widgets in a real browser. It needs chromium (Debian: apt-get install chromium), and leaves pictures in screenshots/.
+test-browser: .venv/dev.stamp
+	$(BIN)/python -m pytest -m browser tests/browser
 
 # The chapters on other processors, imitated. For one of them, other seeds or single chapters: python tests/machines.py --help
 test-machines: .venv/dev.stamp

@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 from .data import Digits, MnistAnnError, _in_short, one_hot
 from .files import _written_whole
-from .network import shuffled, to_network
+from .network import Network, _asked, shuffled, to_network
 from .training import _SCHEDULES, History, learning_rates
 
 # %% ../nbs/11_engine.ipynb #fff3ab6f
@@ -289,6 +289,7 @@ class _State:
     averages: list  # the same shapes; empty without weight_average
     kept: list  # the weights of the epoch that is kept
     history: History
+    heard: bool = False  # whether `on_epoch` has asked for something after this epoch
 
     @property
     def epoch(self):
@@ -332,7 +333,7 @@ _LISTS = "weights", "velocities", "averages", "kept"  # the lists of arrays in a
 def _write_checkpoint(folder, state, identity):
     "Write the state after an epoch, then remove all checkpoints but the last two."
     arrays = {f"{name}_{k}": np.asarray(array) for name in _LISTS for k, array in enumerate(getattr(state, name))}
-    _write_arrays(folder / f"epoch-{state.epoch:06}.checkpoint", {"history": asdict(state.history), "identity": identity}, arrays)
+    _write_arrays(folder / f"epoch-{state.epoch:06}.checkpoint", {"history": asdict(state.history), "identity": identity, "heard": state.heard}, arrays)
     for old in sorted(folder.glob("epoch-*.checkpoint"))[:-2]:
         old.unlink(missing_ok=True)
 
@@ -341,7 +342,7 @@ def _read_checkpoint(path):
     "The state and the identity in a checkpoint; ValueError if it is damaged."
     documents, arrays = _read_arrays(path)
     lists = {name: [arrays[f"{name}_{k}"] for k in range(sum(key.startswith(name) for key in arrays))] for name in _LISTS}
-    return _State(history=History(**documents["history"]), **lists), documents["identity"]
+    return _State(history=History(**documents["history"]), heard=documents.get("heard", False), **lists), documents["identity"]
 
 # %% ../nbs/11_engine.ipynb #801f7b59
 def _identity(settings, train, valid):
@@ -511,8 +512,52 @@ class _Progress:
             self.shown = display(data, raw=True, display_id=True)
         self.shown_at = perf_counter()
 
+# %% ../nbs/11_engine.ipynb #7fc1748f
+@contextmanager
+def _at_once():
+    "Inside, Ctrl-C raises KeyboardInterrupt the first time already, as Python itself has it."
+    try:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+# %% ../nbs/11_engine.ipynb #27d0bd82
+def _rate(history):
+    "The learning rate of the epoch to come: the one that was set last, or that of the settings."
+    return history.changed_rates[-1][1] if history.changed_rates else history.settings["learning_rate"]
+
+
+def _check_hook(on_epoch):
+    if on_epoch is not None and not callable(on_epoch):
+        raise MnistAnnError(f"on_epoch must be a function of the history and the network, or None, not {_in_short(on_epoch)}.")
+
+
+def _heard(on_epoch, state, keep):
+    """The state with the learning rate that `on_epoch` wants from here on, and whether to go on. An error of its own goes to the caller.
+
+    A training that is taken up asks again, unless the checkpoint has the answer: it may have been killed before there was one.
+    """
+    if on_epoch is None or state.heard or not state.epoch:
+        return state, True
+    arrays, rate = [np.asarray(array) for array in state.averages or state.weights], _rate(state.history)
+    try:
+        with _at_once():
+            wanted = _asked(on_epoch, state.history, Network(tuple(arrays[::2]), tuple(arrays[1::2])), rate)
+    except KeyboardInterrupt:  # the epoch is done: nothing is lost
+        return state, False
+    if wanted == rate:
+        return state, True
+    changed = [[state.epoch + 1, wanted]] if wanted else []
+    keep(state := replace(state, heard=True, history=replace(state.history, changed_rates=state.history.changed_rates + changed)))
+    return state, wanted > 0
+
 # %% ../nbs/11_engine.ipynb #f596002d
-_NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose"  # arguments of `train` that do not shape the weights
+_NO_SETTINGS = "model", "train", "valid", "checkpoint", "resume", "verbose", "on_epoch"  # arguments of `train` that do not shape the weights
 
 
 def _check_digits(**named):
@@ -594,7 +639,8 @@ def _trainer(train, valid, settings, augment, teacher, others):
         started, sums, done = perf_counter(), np.zeros(2), state.epoch * steps
         before = state.weights, state.velocities, state.averages
         arrays = [_compact(some, pixels) for some in before]
-        rates = learning_rates(settings["learning_rate"], steps, state.epoch, settings["epochs"], settings["schedule"], settings["warmup"])
+        rate = _rate(state.history)
+        rates = learning_rates(rate, steps, state.epoch, settings["epochs"], settings["schedule"], settings["warmup"])
         for images, labels, targets, order in pieces_of(state.epoch, shuffled(n, settings["seed"], state.epoch)):
             piece_rates, rates = np.split(rates, [-(-len(order) // batch_size)])
             *arrays, added, lengths = _compile_epoch(len(order), **options)(
@@ -606,7 +652,7 @@ def _trainer(train, valid, settings, augment, teacher, others):
         (loss, accuracy), (val, dead) = sums / [n, len(train)], _examine(examined, valid)
         if not all(map(isfinite, (loss, *val, *moved))) or max(loss, val[0]) > _DIVERGED:
             raise MnistAnnError(f"training diverged in epoch {state.epoch + 1}: the loss is {loss:.3g}, where knowing nothing costs "
-                                f"{log(10):.2f}. Lower the learning rate ({settings['learning_rate']}) or the momentum ({momentum}).")
+                                f"{log(10):.2f}. Lower the learning rate ({rate}) or the momentum ({momentum}).")
         history = _extended(state.history, loss=float(loss), accuracy=float(accuracy), val_loss=float(val[0]), val_accuracy=float(val[1]),
                             dead_units=dead, updates=moved, seconds=perf_counter() - started)
         best = settings["patience"] is None or history.val_loss[-1] < min(state.history.val_loss, default=inf)
@@ -646,6 +692,7 @@ def train(
     teacher: Callable[[np.ndarray], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28): the probabilities (n, 10) to learn in place of the labels. Its repr must tell it whole
     others: np.ndarray | None = None,  # pictures of no digit, uint8 (n, 28, 28): of each, the ten answers shall be equally probable (Hendrycks et al. 2019)
     augment: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None = None,  # a function of uint8 images (n, 28, 28) and a seed: what an epoch shows. Its repr must tell it whole, as a `Distortion`'s
+    on_epoch: Callable[[History, Network], float | None] | None = None,  # called after each epoch with the history and the examined network; what it returns is the learning rate from then on, 0 ends the training, None leaves all as it is
 ) -> History:  # it is also left in `model.history`, where Keras' own fit leaves its one
     """Train with stochastic gradient descent on the mean categorical cross-entropy.
 
@@ -656,14 +703,19 @@ def train(
     settings |= dict(hidden_units=list(_plain(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
     next_epoch = _trainer(train, valid, settings, augment, teacher, others)
+    _check_hook(on_epoch)
     try:
         with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
-            while not state.history.is_finished:
+            state, goes_on = _heard(on_epoch, state, keep)
+            while goes_on and not state.history.is_finished:
                 keep(state := next_epoch(state))
                 progress.epoch(state.history)
                 if interrupted.is_set():
                     progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
                     break
+                state, goes_on = _heard(on_epoch, state, keep)
+            if not goes_on:
+                progress.say(f"stopped after epoch {state.epoch}, as on_epoch asked")
     finally:
         if state.epoch:
             model.set_weights([np.asarray(array) for array in state.kept])

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -293,6 +294,25 @@ def shuffled(
     "The order in which an epoch visits the training digits; leaves NumPy's global state alone."
     return np.random.default_rng((seed, epoch)).permutation(n)
 
+# %% ../nbs/02_network.ipynb #feeb5246
+def _step(network, X, Y, learning_rate):
+    "The network after a step with a batch, and the loss before."
+    with _cores_for(len(X)):
+        activations, logits = forward(network, X)
+        gradients = backward(network, activations, logits, Y)
+    return sgd_step(network, gradients, learning_rate), cross_entropy(logits, Y)
+
+# %% ../nbs/02_network.ipynb #891f96db
+def _asked(on_epoch, history, network, learning_rate):
+    "The learning rate that `on_epoch` wants from here on: 0 ends the training, None changes nothing."
+    wanted = None if on_epoch is None else on_epoch(history, network)
+    if wanted is None:
+        return learning_rate
+    if isinstance(wanted, bool) or not isinstance(wanted, Real) or not 0 <= wanted < np.inf:
+        raise MnistAnnError("on_epoch must return a learning rate, 0 to end the training, "
+                            f"or None, not {_in_short(wanted)}.")
+    return float(wanted)
+
 # %% ../nbs/02_network.ipynb #f3610f73
 def train_by_hand(
     network: Network,  # where to start
@@ -302,6 +322,7 @@ def train_by_hand(
     batch_size: int = 32,  # digits in a step
     learning_rate: float = 0.01,
     seed: int = 0,  # of the shuffling
+    on_epoch: Callable | None = None,  # looks on, and may change the rate: see "Watch it"
 ) -> tuple[Network, dict[str, list[float]]]:  # trained; "loss" of steps, "val_accuracy" of epochs
     "Train with plain stochastic gradient descent, in NumPy."
     X, Y = normalize(train.images), one_hot(train.labels)
@@ -310,12 +331,12 @@ def train_by_hand(
         order = shuffled(len(train), seed, epoch)
         for start in range(0, len(train), batch_size):
             batch = order[start:start + batch_size]
-            with _cores_for(len(batch)):
-                activations, logits = forward(network, X[batch])
-                gradients = backward(network, activations, logits, Y[batch])
-            network = sgd_step(network, gradients, learning_rate)
-            history["loss"].append(cross_entropy(logits, Y[batch]))
+            network, loss = _step(network, X[batch], Y[batch], learning_rate)
+            history["loss"].append(loss)
         history["val_accuracy"] += [float(np.mean(network.predict(valid.images) == valid.labels))]
+        learning_rate = _asked(on_epoch, history, network, learning_rate)
+        if learning_rate == 0:
+            break
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706

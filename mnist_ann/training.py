@@ -69,7 +69,9 @@ def _attributes(history: "History") -> dict[str, Any]:
     settings, kept = dict(history.settings), history.kept_epoch - 1
     images, accuracy = settings["valid_images"], history.val_accuracy[kept]
     seconds = sum(history.seconds) + settings.get("teacher_seconds", 0)
-    return {"seed": settings.pop("seed"), "recipe": settings, "epochs": history.kept_epoch,
+    changed = {"changed_rates": history.changed_rates} if history.changed_rates else {}
+    return {"seed": settings.pop("seed"), "recipe": settings, **changed,
+            "epochs": history.kept_epoch,
             "training_seconds": round(seconds, 1), "val_images": images,
             "val_errors": round(images * (1 - accuracy)),
             "val_loss": history.val_loss[kept], "val_accuracy": accuracy}
@@ -92,6 +94,7 @@ class History:
     updates: list[list[float]] = field(default_factory=list)  # last step by weights, of each layer
     seconds: list[float] = field(default_factory=list, compare=False)  # of the epoch, all included
     settings: dict[str, Any] = field(default_factory=dict)  # of `train`, and the size of the data
+    changed_rates: list[list[float]] = field(default_factory=list)  # [epoch, rate from it on]
     kept_epoch: int = 0  # the epoch (from 1) whose weights the model has in the end
 
     is_finished = property(_is_finished)

@@ -8,6 +8,7 @@ SHUT = {"guess": "Guess first, then look", "solution": "What it shows"}  # tags 
 
 # Of a folded output JupyterLab shows the first line, so that must not be the answer.
 FIRST_LINE = {"guess": "Your guess?", "solution": "What it shows:"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def without_first_line(outputs: list) -> list:
@@ -15,8 +16,15 @@ def without_first_line(outputs: list) -> list:
     return [output for output in outputs if "".join(output.get("data", {}).get("text/plain", "")) not in FIRST_LINE.values()]
 
 
+def without_widget(output: dict) -> dict:
+    "An output without the widget whose kernel is gone, if there is a picture of it: JupyterLab would show an error instead."
+    if "image/png" not in output.get("data", {}):
+        return output
+    return {**output, "data": {kind: content for kind, content in output["data"].items() if kind != WIDGET}}
+
+
 def fold(notebook: dict) -> dict:
-    "The notebook with its code and outputs folded by the tags of each cell, and by nothing else."
+    "The notebook with its code and outputs folded by the tags of each cell, and by nothing else; of widgets only their pictures."
     for cell in notebook["cells"]:
         tags, folds = set(cell["metadata"].get("tags", [])), {}
         if tags & FOLDED.keys():
@@ -27,7 +35,7 @@ def fold(notebook: dict) -> dict:
         if cell.get("outputs"):
             lines = [line for tag, line in FIRST_LINE.items() if tag in tags][:1]
             first = [{"data": {"text/plain": [line]}, "metadata": {}, "output_type": "display_data"} for line in lines]
-            cell["outputs"] = first + without_first_line(cell["outputs"])
+            cell["outputs"] = first + [without_widget(output) for output in without_first_line(cell["outputs"])]
         if folds:
             cell["metadata"]["jupyter"] = folds
     return notebook

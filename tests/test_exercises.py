@@ -1169,6 +1169,53 @@ def sort_by_digit():
 
 
 @case
+def megabytes():
+    return [1.4350, np.float32(1.435), 1.43], wrong(
+        (1_435_000, "millions of bytes"), (1.0763, "in base64"), (2.8617, "two bytes here"), (1.4268, "a scale and a bias"), (0.8072, "longer, not shorter"),
+        (0.5, "inputs times units"), (12, "inputs times units"), (-1.4, "inputs times units"), ("1.4 MB", "made of numbers"), ([1.4, 1.4], "one number")), ["1.43", "1.44"]
+
+
+@case
+def remembered():
+    def right(steps, most):
+        old = max(0, len(steps) - most)
+        return steps[:old], steps[old:]
+
+    return [right, lambda steps, most: list(right(steps, most))], wrong(
+        (lambda steps, most: (steps[:-most], steps[-most:]), "for most = 0"), (lambda steps, most: ([], steps[-most:]), "no step may be lost"),
+        (lambda steps, most: ([], steps), "is the most"), (lambda steps, most: (steps, []), "there is room"), (lambda steps, most: steps[-most:], "Two lists"),
+        (lambda steps, most: right(steps, most)[::-1], "no step may be lost"), (lambda steps: steps, "raised"), (3, "function")), []
+
+
+@case
+def rounded():
+    def right(W, bits, axis=0, most=lambda bits: 2**(bits - 1) - 1):
+        scales = np.maximum(np.abs(W).max(axis=axis), 1e-300) / most(bits)
+        return np.round(W / scales) * scales
+
+    return [right, lambda W, bits: right(W, bits).tolist()], wrong(
+        (lambda W, bits: np.round(W / (np.abs(W).max(axis=0) / (2**(bits - 1) - 1))) * 1.0, "zeros has no scale"), (lambda W, bits: right(W, bits, axis=None), "one for all"),
+        (lambda W, bits: W, "as they were"), (lambda W, bits: right(W, bits, most=lambda bits: 2**bits - 1), "is the number 127"),
+        (lambda W, bits: right(W, bits, most=lambda bits: 2**(bits - 1)), "is the number 127"), (lambda W, bits: np.round(1e6 * W), "multiply with the scales"),
+        (lambda W, bits: W[0], "shape of W"), (lambda W, bits: None, ""), (7, "function")), []
+
+
+@case
+def nearest_inside():
+    def near(activations, pick=np.argmin):
+        def nearest_inside(network, image, examples):
+            X = np.concatenate([image[None], examples]).reshape(-1, 784) / np.float32(255)
+            a = activations(*ma.forward(network, X))
+            return pick(((a[1:] - a[0])**2).sum(axis=1))
+        return nearest_inside
+
+    return [near(lambda a, z: a[-1]), lambda *given: int(near(lambda a, z: a[-1])(*given))], wrong(
+        (near(lambda a, z: a[0]), "nearest in pixels"), (near(lambda a, z: a[1]), "first hidden layer"), (near(lambda a, z: z), "nearest scores"),
+        (near(lambda a, z: a[-1], np.argmax), "furthest away"), (lambda *given: 9, "from 0 on"), (lambda *given: 0.5, "from 0 on"), (lambda *given: "3", "made of numbers"),
+        (near(lambda a, z: a[-1], np.sort), "one number"), (3, "function")), []
+
+
+@case
 def exit_statuses():
     return [[0, 2, 0, 130], (0, 2, 0, 130), np.array([0, 2, 0, 130]), [0.0, 2.0, 0.0, 130.0]], wrong(
         ([0, 0, 0, 130], "b: one of the two"), ([0, 1, 0, 130], "b: one of the two"), ([1, 2, 0, 130], "a: all went well"), ([0, 2, 2, 130], "c: not to be sure"),
