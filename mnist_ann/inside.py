@@ -84,7 +84,7 @@ def pixel_slopes(
         raise MnistAnnError(f"d_scores must be {logits.shape}, a slope for each score, "
                             f"not {_in_short(d_z)}.")
     d_z = np.broadcast_to(d_z, logits.shape)
-    for W, a in zip(network.weights[:0:-1], activations[:0:-1]):  # from the last layer to the second
+    for W, a in zip(network.weights[:0:-1], activations[:0:-1]):  # from the last layer to the 2nd
         d_z = (d_z @ W.T) * (a > 0)
     return d_z @ network.weights[0].T
 
@@ -96,7 +96,7 @@ def _smoothed(rows, blur):
     pictures = rows.reshape(-1, 28, 28)
     return np.stack([cv2.GaussianBlur(one, (0, 0), blur) for one in pictures]).reshape(rows.shape)
 
-
+# %% ../nbs/07_inside.ipynb #dc98d265
 def maximize_score(
     network: "Network | keras.Model",
     digits: np.ndarray,  # whole numbers (n,): the classes whose score shall rise
@@ -124,7 +124,7 @@ def _rows_for(classes, inputs, network):
                             f"all, not {_in_short(classes)}.")
     return one_hot(np.broadcast_to(classes, len(inputs)), network.sizes[-1])
 
-
+# %% ../nbs/07_inside.ipynb #a68a080f
 def integrated_gradients(
     network: "Network | keras.Model",
     images: np.ndarray,  # uint8 (n, 28, 28), or float (n, 784) from 0 to 1
@@ -243,7 +243,7 @@ def switch_off(
                             f"{error}.") from None
     return Network(tuple(weights), network.biases)
 
-
+# %% ../nbs/07_inside.ipynb #b31bff2d
 def prune(
     network: Network,
     share: float,  # of the weights of each layer, from 0 to 1: the smallest become 0
