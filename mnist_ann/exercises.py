@@ -10,6 +10,7 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_stopping_epoch', 'check_velocity', 'check_schedule', 'check_settings', 'check_half_the_error',
            'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
            'check_half_lost', 'check_line_for', 'check_centre_by_box', 'check_read_nine', 'check_read_sheet',
+           'check_prune_limit', 'check_why_not', 'check_integrated_from', 'check_push_towards', 'check_without_dead',
            'check_rotation', 'check_shifted', 'check_mirror', 'check_thicker', 'check_idx_bytes',
            'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_window', 'check_skewness',
            'check_holes', 'check_cut_at_gaps', 'check_calls', 'check_compilations', 'check_who_may_go_on',
@@ -1212,6 +1213,143 @@ def check_read_sheet(read_sheet: Any) -> None:
                                "with "
               "some paper around its digits?")
     _right("Each sheet, whatever the number and the height of its rows.")
+
+# %% ../nbs/exercises.ipynb #ded15742
+@cache
+def _misread_when_pruned(hundredths):
+    "The share of 2,000 test digits that the package's network misreads without so many of its weights."
+    import mnist_ann as ma
+
+    digits, network = _to_be_read()
+    few = digits[:2000]
+    return np.mean(ma.prune(network, hundredths / 100).predict(few.images) != few.labels)
+
+
+@_check("a share in whole hundredths, from 0 to 1")
+def check_prune_limit(share: Any) -> None:
+    "Exercise 7.1: the smallest share of weights whose loss costs a tenth of the digits."
+    share = _number(share)
+    _want(0 <= share <= 1, "A share from 0 to 1: half of the weights are 0.5.")
+    hundredths = round(100 * share)
+    _want(abs(100 * share - hundredths) < 1e-6, "In whole hundredths: 0.5, 0.51, and so on.")
+    lost = _misread_when_pruned(hundredths)
+    _want(lost > 0.1, f"With {hundredths} % of the weights cut, only {lost:.1%} are misread: cut deeper.")
+    before = _misread_when_pruned(max(hundredths - 1, 0))
+    _want(before <= 0.1, f"With one hundredth less, {before:.1%} are misread already.")
+    _right(f"{lost:.1%} are misread, one hundredth earlier {before:.1%}.")
+
+# %% ../nbs/exercises.ipynb #9098fdc8
+@cache
+def _small_networks():
+    "Two networks with random weights and biases, so small that asking them takes no time."
+    import mnist_ann as ma
+
+    rng = np.random.default_rng(7)
+    made = [ma.initialize((784, *hidden, 10), seed=seed) for seed, hidden in enumerate(((24,), (32, 16)))]
+    return [ma.Network(network.weights, tuple(rng.normal(0, 0.3, b.shape).astype(b.dtype) for b in network.biases))
+            for network in made]
+
+
+@_check("a function of a network, a picture and two digits")
+def check_why_not(why_not: Any) -> None:
+    "Exercise 7.2: gradient times input of the difference of two scores."
+    import mnist_ann as ma
+
+    ask, rng = _asked(why_not, "why_not(network, image, this, that)"), np.random.default_rng(72)
+    digits = _to_be_read()[0].images
+    for network in _small_networks():
+        for k in rng.integers(0, len(digits), 4):
+            this, that = rng.choice(10, 2, replace=False).tolist()
+            pixels = digits[k] / 255
+            slope = {digit: ma.pixel_slopes(network, digits[k:k + 1], np.eye(10)[digit]).reshape(28, 28) for digit in (this, that)}
+            right = pixels * (slope[this] - slope[that])
+            answer = _array(ask(network, digits[k], this, that), "The shares")
+            _want(answer.shape == (28, 28), f"A picture of shares, (28, 28), not {answer.shape}.")
+            _want(not _near(answer, -right, atol=1e-4), "The signs are reversed: what speaks for `this` is positive.")
+            _want(not _near(answer, pixels * slope[this], atol=1e-4), "That is why `this`. And where is `that`?")
+            _want(not _near(answer, slope[this] - slope[that], atol=1e-4), "Those are the slopes. Times input: paper gets no share.")
+            _want(not _near(answer, 255 * right, rtol=1e-3, atol=1e-2), "The slopes are for pixels from 0 to 1.")
+            _want(_near(answer, right, rtol=1e-3, atol=1e-4), "Begin `pixel_slopes` with the slopes of the difference of the two scores "
+                                                              "along the ten scores: nearly all are zero.")
+    _right("A question about two digits has a sharper answer than one about one.")
+
+# %% ../nbs/exercises.ipynb #5ebd9289
+@_check("a function of a network, two pictures and a digit")
+def check_integrated_from(integrated_from: Any) -> None:
+    "Exercise 7.3: integrated gradients that begin at any picture."
+    import mnist_ann as ma
+
+    ask, rng = _asked(integrated_from, "integrated_from(network, image, origin, digit)"), np.random.default_rng(73)
+    X = 0.01 + 0.98 * ma.normalize(_to_be_read()[0].images[:400])  # room for rounding on the way
+    for network in _small_networks():
+        for way in ("paper", "digit", "grey", "digit"):
+            image, other = X[rng.choice(400, 2, replace=False)]
+            origin = {"paper": np.zeros(784, np.float32), "digit": other, "grey": np.full(784, 0.5, np.float32)}[way]
+            digit = int(rng.integers(0, 10))
+            answer = _array(ask(network, image, origin, digit), "The shares")
+            _want(answer.shape == (784,), f"One share for each pixel, (784,), not {answer.shape}.")
+            before, after = network.logits(np.stack([origin, image]))[:, digit].astype(float)
+            along = origin + (np.arange(400)[:, None] + 0.5) / 400 * (image - origin)
+            slopes = ma.pixel_slopes(network, along.astype(np.float32), np.eye(10)[digit])
+            right, scale = (image - origin) * slopes.mean(axis=0), np.linalg.norm((image - origin) * slopes.mean(axis=0))
+            _want(way == "paper" or not np.linalg.norm(answer - image * slopes.mean(axis=0)) < 0.1 * scale,
+                  "Slopes times `image`: but only the way from `origin` to `image` has been walked.")
+            _want(abs(answer.sum() - (after - before)) <= 0.03 * abs(after - before) + 0.01 * scale,
+                  f"From {way} to a digit the shares add up to {answer.sum():.2f}, and the score changes by {after - before:.2f}.")
+            _want(np.linalg.norm(answer - right) < 0.1 * scale, "The sum is right, the shares are not: average the slopes of 50 places "
+                                                                "between `origin` and `image`.")
+    _right("Wherever it comes from, the bill adds up.")
+
+# %% ../nbs/exercises.ipynb #f96b327d
+@_check("a function of a network, pictures, a digit and a number")
+def check_push_towards(push_towards: Any) -> None:
+    "Exercise 7.4: a step by signs that makes one digit more probable."
+    import mnist_ann as ma
+
+    ask, rng = _asked(push_towards, "push_towards(network, images, digit, epsilon)"), np.random.default_rng(74)
+    digits = _to_be_read()[0].images
+    for network in _small_networks():
+        for epsilon in (0.03, 0.1):
+            images, digit = digits[rng.choice(len(digits), 40, replace=False)], int(rng.integers(0, 10))
+            X = ma.normalize(images)
+            given = images if epsilon == 0.1 else X
+            pushed = _array(ask(network, given, digit, epsilon), "The pictures")
+            _want(pushed.shape == (40, 784), f"Rows of pixels, (n, 784), not {pushed.shape}.")
+            _want(pushed.min() >= 0 and pushed.max() <= 1, "Some pixels are beyond paper (0) or ink (1).")
+            moved = np.abs(pushed - X)
+            _want(moved.max() <= epsilon + 1e-5, f"A pixel moves by {moved.max():.3f}, further than epsilon = {epsilon}.")
+            pushed = pushed.astype(np.float32)
+            price = [-np.log(network.predict_proba(p.astype(np.float32))[:, digit] + 1e-30).mean() for p in (X, pushed)]
+            d_scores = network.predict_proba(X) - np.eye(10)[digit]
+            best = np.clip(X - epsilon * np.sign(ma.pixel_slopes(network, X, d_scores)), 0, 1).astype(np.float32)
+            fall = price[0] + np.log(network.predict_proba(best)[:, digit] + 1e-30).mean()
+            _want(price[1] < price[0], f"The {digit} does not become more probable: a step towards it goes downhill.")
+            _want(price[0] - price[1] > 0.6 * fall, f"The {digit} becomes more probable, but little. Each pixel takes the whole of epsilon, "
+                                                    "by the sign of its slope.")
+    _right("The same slopes, the other way, and another label.")
+
+# %% ../nbs/exercises.ipynb #c1a7578a
+@_check("a function of a network and pictures")
+def check_without_dead(without_dead: Any) -> None:
+    "Exercise 7.5: a network without the units that are always silent."
+    import mnist_ann as ma
+
+    ask, rng = _asked(without_dead, "without_dead(network, images)"), np.random.default_rng(75)
+    images = _to_be_read()[0].images[:200]
+    for network in _small_networks():
+        biases = [b.copy() for b in network.biases]
+        for layer, silent in enumerate(biases[:-1]):
+            silent[rng.choice(len(silent), 3 + layer, replace=False)] -= 100
+        network = ma.Network(network.weights, tuple(biases))
+        alive = [int(layer.any(axis=0).sum()) for layer in ma.layer_outputs(network, images)[1:-1]]
+        smaller = ask(network, images)
+        _want(isinstance(smaller, ma.Network), f"A Network is wanted, not {_kind(smaller)}.")
+        sizes = smaller.sizes
+        _want(sizes != network.sizes, "No unit has been taken out.")
+        _want(sizes == (784, *alive, 10), f"{network.sizes[1:-1]} units, of which {tuple(alive)} ever pass on something; yours keeps {sizes[1:-1]}.")
+        _want(_near(smaller.logits(images), network.logits(images), rtol=1e-3, atol=1e-3),
+              "The sizes are right, the answers are not: were weights, biases and the next layer's weights taken from the same units?")
+    _right("What never speaks is not missed, by these pictures.")
 
 # %% ../nbs/exercises.ipynb #e0a9e00a
 @cache

@@ -748,6 +748,108 @@ def read_sheet():
         (lambda p: ["724", "97", "3072"], "2 rows, not 3"), (["724"], "Give the function read_sheet itself"), (lambda p: [text[::-1] for text in read(p)], "and you read")), []
 
 
+# ----------------------------------------------------------------------------------------------------------- 07 Inside
+
+
+@case
+def prune_limit():
+    limit = next(k for k in range(90, 101) if exercises._misread_when_pruned(k) > 0.1)
+    share = limit / 100
+    return [share, np.float64(share), np.array(share)], wrong(
+        (share - 0.01, "cut deeper"), (share - 0.05, "cut deeper"), (1, "already"), (limit, "from 0 to 1"), (share - 0.005, "whole hundredths"), (0.5, "cut deeper"), (0, "cut deeper"),
+        (-share, "from 0 to 1"), (f"{limit} %", "made of numbers"), ([share], "one number"), (1 - share, "cut deeper")), [f"{share:.2f}", f"{limit} %"]
+
+
+def seven_slopes(network, image, d_scores):
+    return ma.pixel_slopes(network, image[None], d_scores).reshape(28, 28)
+
+
+@case
+def why_not():
+    def answer(network, image, this, that, times=lambda image: image / 255, sign=1, both=1):
+        return times(image) * seven_slopes(network, image, sign * (np.eye(10)[this] - both * np.eye(10)[that]))
+
+    def in_two(network, image, this, that):
+        return image / 255 * (seven_slopes(network, image, np.eye(10)[this]) - seven_slopes(network, image, np.eye(10)[that]))
+
+    def brightens(network, image, this, that):
+        image[:] = 255
+        return answer(network, image, this, that)
+
+    def of_probabilities(network, image, this, that):
+        p = network.predict_proba(image[None])[0]
+        return image / 255 * seven_slopes(network, image, p[this] * (np.eye(10)[this] - p))
+
+    return [answer, in_two, lambda *asked: answer(*asked).tolist()], wrong(
+        (partial(answer, sign=-1), "reversed"), (partial(answer, both=0), "where is `that`"), (partial(answer, times=lambda image: 1), "Times input"),
+        (partial(answer, times=lambda image: image.astype(float)), "from 0 to 1"), (lambda *asked: answer(*asked).ravel(), "(28, 28)"), (partial(answer, both=-1), "Begin `pixel_slopes`"),
+        (lambda *asked: np.abs(answer(*asked)), "Begin `pixel_slopes`"), (of_probabilities, "Begin `pixel_slopes`"), (lambda *asked: answer(*asked).T, "Begin `pixel_slopes`"),
+        (brightens, "changes the image"), (lambda *asked: answer(*asked).sum(), "(28, 28)"), (lambda network, image: image, "what stands in"),
+        (lambda network, image, this, that: seven_slopes(network, image, this - that), "raised"), (np.zeros((28, 28)), "Give the function why_not itself")), []
+
+
+@case
+def integrated_from():
+    def walk(network, image, origin, digit, steps=50, shift=0.5, times=None, start=None):
+        start = origin if start is None else start
+        places = start + (np.arange(steps)[:, None] + shift) / steps * (image - start)
+        slopes = ma.pixel_slopes(network, places, np.eye(10)[digit])
+        return (image - origin if times is None else times) * slopes.mean(axis=0)
+
+    def one_by_one(network, image, origin, digit):
+        total = np.zeros(784)
+        for share in np.linspace(0, 1, 51):
+            total += ma.pixel_slopes(network, (origin + share * (image - origin))[None], np.eye(10)[digit])[0]
+        return (image - origin) * total / 51
+
+    def evenly(network, image, origin, digit):
+        before, after = network.logits(np.stack([origin, image]))[:, digit]
+        return np.full(784, (after - before) / 784)
+
+    return [walk, one_by_one, partial(walk, steps=200), lambda *asked: walk(*asked).tolist()], wrong(
+        (lambda n, x, o, d: walk(n, x, o, d, times=x), "Slopes times `image`"), (lambda n, x, o, d: walk(n, x, 0 * o, d), "add up"), (lambda n, x, o, d: walk(n, x, o, d, start=x), "add up"),
+        (lambda *asked: 50 * walk(*asked), "add up"), (lambda *asked: -walk(*asked), "add up"), (evenly, "the shares are not"), (lambda n, x, o, d: walk(n, o, x, d), "add up"),
+        (lambda *asked: walk(*asked).reshape(28, 28), "(784,)"), (lambda *asked: walk(*asked).sum(), "(784,)"), (lambda n, x, o, d: walk(n, x, o, (d + 1) % 10), "add up"),
+        (lambda network, image: image, "what stands in"), (lambda n, x, o, d: ma.integrated_gradients(n, x[None], d)[0], "add up"), (np.zeros(784), "Give the function integrated_from itself")), []
+
+
+@case
+def push_towards():
+    def push(network, images, digit, epsilon, way=-1, clip=np.clip, sign=np.sign, label=None, scores=False):
+        X = ma.normalize(images) if images.dtype == np.uint8 else images
+        wanted = np.eye(10)[digit if label is None else label]
+        return clip(X + way * epsilon * sign(ma.pixel_slopes(network, X, -wanted if scores else network.predict_proba(X) - wanted)), 0, 1).astype(np.float32)
+
+    return [push, lambda *asked: push(*asked).tolist(), lambda n, i, d, e: ma.fgsm(n, i, np.full(len(i), d), -e)], wrong(
+        (partial(push, way=1), "downhill"), (partial(push, clip=lambda x, low, high: x), "beyond"), (partial(push, sign=lambda x: x / np.abs(x).max()), "the whole of epsilon"),
+        (partial(push, sign=lambda x: 100 * np.sign(x)), "further than epsilon"), (lambda *asked: push(*asked).reshape(-1, 28, 28), "(n, 784)"), (lambda n, i, d, e: ma.fgsm(n, i, np.full(len(i), d), e), "downhill"),
+        (lambda n, i, d, e: ma.normalize(i) if i.dtype == np.uint8 else i, "downhill"), (lambda *asked: 255 * push(*asked), "beyond"), (lambda n, i, d, e: push(n, i, d, 0.3 * e), "the whole of epsilon"),
+        (lambda n, i, d, e: np.clip(i + 0 * e, 0, 1), "downhill"), (lambda images: images, "what stands in"), (0.1, "Give the function push_towards itself")), []
+
+
+@case
+def without_dead():
+    def small(network, images, alive=lambda a: a.any(axis=0), rows=True, layers=None, biases_too=True):
+        weights, biases = list(network.weights), list(network.biases)
+        for layer, passed in enumerate(ma.layer_outputs(network, images)[1:-1][:layers]):
+            keep = np.flatnonzero(alive(passed))
+            weights[layer], biases[layer] = weights[layer][:, keep], biases[layer][keep if biases_too else np.arange(len(keep))]
+            weights[layer + 1] = weights[layer + 1][keep if rows else np.arange(len(keep))]
+        return ma.Network(tuple(weights), tuple(biases))
+
+    def silenced(network, images):
+        for layer, passed in enumerate(ma.layer_outputs(network, images)[1:-1], 1):
+            network = ma.switch_off(network, layer, ~passed.any(axis=0))
+        return network
+
+    return [small, partial(small, alive=lambda a: a.max(axis=0) > 0)], wrong(
+        (lambda network, images: network, "No unit"), (silenced, "No unit"), (partial(small, alive=lambda a: a.all(axis=0)), "yours keeps"), (partial(small, rows=False), "the answers are not"),
+        (partial(small, biases_too=False), "the answers are not"), (partial(small, layers=1), "yours keeps"), (lambda network, images: small(network, images[:1]), "yours keeps"),
+        (lambda network, images: small(network, images).weights, "A Network is wanted"), (lambda network, images: small(network, images, alive=lambda a: ~a.any(axis=0)), "yours keeps"),
+        (partial(small, alive=lambda a: a.mean(axis=0) > 0.5), "yours keeps"), (lambda network: network, "what stands in"), (lambda network, images: small(network, images / 255), "raised"),
+        (7, "Give the function without_dead itself")), []
+
+
 # --------------------------------------------------------------------------------------------------------- 08 The record
 
 
