@@ -198,21 +198,21 @@ READ = """async drawings => {
 
 
 @pytest.mark.filterwarnings("ignore:it looks like no digit", "ignore:there seem to be")
-@pytest.mark.parametrize("numbers, most", [("float32", 1e-4), ("int16", 3e-4), ("int8", 0.05)])
+@pytest.mark.parametrize("numbers, most", [("float32", 1e-4), ("int16", 1e-4), ("int8", 0.05)])
 def test_two_hundred_drawings_are_read_as_python_reads_them(visit, page_file, numbers, most):
     page = visit(page_file(numbers))
     reads(page, "here")
     asked = list(drawings(200))
     found = [one for start in range(0, 200, 20) for one in page.evaluate(READ, [[strokes, radius] for _, strokes, radius in asked[start:start + 20]])]
-    off, unlike, right, whole, doubted = [], 0, 0, 0, 0
+    off, from_the_drawing, unlike, right, whole, doubted = [], 0, 0, 0, 0, 0
     network = ma.load_pretrained()
     for (digit, _, _), (ink, image, answer) in zip(asked, found):
         ink = np.frombuffer(b64decode(ink), np.uint8).reshape(280, 280)
-        ours = ma.fit_and_centre(ink / 255)
-        unlike = max(unlike, np.abs(ours.astype(int) - np.reshape(image, (28, 28))).max())
-        logits = network.logits(ours[None])
-        expected = ma.softmax(logits)[0]
-        off.append(np.abs(expected - answer["probabilities"]).max())
+        ours, theirs = ma.fit_and_centre(ink / 255), np.array(image, np.uint8).reshape(28, 28)
+        unlike = max(unlike, np.abs(ours.astype(int) - theirs).max())
+        on_its_picture, expected = network.predict_proba(np.stack([theirs, ours]))
+        off.append(np.abs(on_its_picture - answer["probabilities"]).max())
+        from_the_drawing = max(from_the_drawing, np.abs(expected - answer["probabilities"]).max())
         assert answer["digit"] == expected.argmax()
         right += answer["digit"] == digit
         if numbers == "float32":
@@ -221,9 +221,9 @@ def test_two_hundred_drawings_are_read_as_python_reads_them(visit, page_file, nu
             assert (answer["is_digit"], answer["is_sure"], answer["doubt"]) == (python.is_digit, python.is_sure, python.doubt)
             doubted += bool(answer["doubt"])
             whole += ma.predict(ink).digit == answer["digit"]
-    print(f"\n{numbers}: probabilities off by at most {max(off):.1e}, pictures by {unlike} of 255; {right} of 200 read rightly"
+    print(f"\n{numbers}: probabilities off by at most {max(off):.1e} (from the drawing on {from_the_drawing:.1e}), pictures by {unlike} of 255; {right} of 200 read rightly"
           + (f", {doubted} doubted; `predict` reads {whole} of the whole drawings as the same digit" if whole else ""))
-    assert max(off) < most and unlike <= 1
+    assert max(off) < most and from_the_drawing < max(most, 1e-3) and unlike <= 1
     assert right > 150 and np.median(off) > 0
 
 
