@@ -84,22 +84,3 @@ def test_pause_one_epoch_rate_and_stop(lab, visit, axe):
     model = ma.build_model((32,), seed=0)
     history = ma.train(model, train[:6000], valid[:500], epochs=400, verbose=0, on_epoch=lambda history, network: {1: 0.2, done: 0}.get(len(history.loss)))
     assert answer(lab, page, LAST) == str(history.loss[-1])
-
-
-def test_buttons_work_while_a_cell_waits(lab, visit):
-    "With subshells, which this JupyterLab and ipykernel from 7 on have."
-    import ipykernel
-    if int(ipykernel.__version__.split(".")[0]) < 7:
-        pytest.skip("this ipykernel has no subshells")
-    page = open_cells(lab, visit, "waits.ipynb", WATCHED, RESULT)
-    lab.run(page, "monitor.pause()")
-    monitor = page.locator(".mnist-ann-monitor")
-    expect(monitor.get_by_role("status")).to_contain_text("Paused.", timeout=60_000)
-    page.evaluate("""() => { const app = window.jupyterapp; app.shell.currentWidget.content.activeCellIndex = 1; app.commands.execute("notebook:run-cell"); }""")
-    expect(monitor.get_by_role("status")).to_contain_text("Training.", timeout=60_000)  # wait plays on
-    monitor.get_by_role("button", name="Pause").click()
-    expect(monitor.get_by_role("status")).to_contain_text("Paused.", timeout=60_000)
-    monitor.get_by_role("button", name="Stop").click()
-    expect(monitor.get_by_role("status")).to_contain_text("Stopped.", timeout=60_000)
-    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.length > 0")
-    assert lab.output(page, RESULT).strip().endswith("[]")
