@@ -707,6 +707,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mnist_ann.widgets._as_network': ('widgets.html#_as_network', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._as_rows': ('widgets.html#_as_rows', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._as_shown': ('widgets.html#_as_shown', 'mnist_ann/widgets.py'),
+                                   'mnist_ann.widgets._as_small_png': ('widgets.html#_as_small_png', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._as_views': ('widgets.html#_as_views', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._bytes_trait': ('widgets.html#_bytes_trait', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._compared': ('widgets.html#_compared', 'mnist_ann/widgets.py'),
