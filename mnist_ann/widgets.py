@@ -253,7 +253,8 @@ _BEGIN = """
 const data = document.getElementById("data"), model = standIn(JSON.parse(data.textContent));
 data.remove();
 pad.render({ model, el: document.getElementById("pad") });
-globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await readerOf(model), image) };  // for the console
+const network = readerOf(model);
+globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await network, image) };  // for the console
 """
 
 
