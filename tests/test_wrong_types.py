@@ -1,7 +1,7 @@
 """Every public function with the likeliest wrong arguments, one at a time: a result, or one short line of the kind `MnistAnnError`."""
 import inspect
 import warnings
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ def right_calls():
         "set_thresholds": (small, digits), "read_idx": ("x-idx3-ubyte",), "map_idx": ("x-idx3-ubyte",), "load_idx": ("idx",), "load_digits": ((few, said),),
         "write_idx": ("x-idx3-ubyte", few), "save_weights": (small, "x.h5"), "load_network": ("x.h5",), "export": (small, "x.onnx"),
         "distort": (few, ma.Distortion(), 0), "drawn_digits": (12, 0), "non_digits": (digits, 5, 0), "load_recipe": ("fast",), "train_recipe": (recipe, digits, digits), "train_teacher": (digits, digits, ma.Distortion(), 1),
-        "train": (ma.build_model((4,)), digits, digits, 1),
+        "train": (ma.build_model((4,)), digits, digits, 1), "pad_page": (small, "int8"), "what_if": (partial(ma.plot_weights, X[:5]),),
     }
     objects = {"Digits": (few, said), "Network": (small.weights, small.biases), "Distortion": (),
                "Network.logits": (few,), "Network.predict": (few,), "Network.predict_proba": (few,)}
