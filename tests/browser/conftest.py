@@ -166,11 +166,17 @@ class Lab:
         }""", text)
 
     def show(self, page, text):
-        "Scroll to the cell whose source contains this text."
-        page.evaluate("""async text => {
+        "Scroll to the cell whose source contains this text: again, while the cells above it are still being laid out."
+        page.wait_for_function("""async text => {
             const content = window.jupyterapp.shell.currentWidget.content;
-            await content.scrollToItem(content.widgets.findIndex(cell => cell.model.type === "code" && cell.model.sharedModel.getSource().includes(text)), "start");
-        }""", text)
+            const at = content.widgets.findIndex(cell => cell.model.type === "code" && cell.model.sharedModel.getSource().includes(text));
+            if (at < 0) return false;
+            content.activeCellIndex = at;
+            await content.scrollToItem(at, "start");
+            await new Promise(done => setTimeout(done, 500));
+            const node = content.widgets[at].node, box = node.getBoundingClientRect();
+            return node.isConnected && box.height > 0 && box.top > -200 && box.top < innerHeight / 2;
+        }""", arg=text)
 
     def output(self, page, text):
         "The text that the cell with this source has put out."
@@ -204,13 +210,15 @@ def lab(tmp_path_factory):
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=variables, cwd=folder)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
+        for _ in range(360):
             try:
                 urlopen(f"{address}/api/status", timeout=1)
                 break
             except OSError:
                 assert server.poll() is None, (home / "log.txt").read_text()[-2000:]
                 time.sleep(0.5)
+        else:
+            pytest.fail(f"JupyterLab did not start: {(home / 'log.txt').read_text()[-2000:]}")
         yield Lab(address, folder)
     finally:
         server.terminate()
