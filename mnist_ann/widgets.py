@@ -287,6 +287,9 @@ import ipywidgets
 from .data import Digits, normalize
 from .network import _cores_for, forward, softmax, to_network
 
+if TYPE_CHECKING:
+    from mnist_ann.training import History
+
 # %% ../nbs/14_widgets.ipynb #6071b59a
 class _Steering:
     "How many more epochs a training may take, and at which rate: asked for by buttons, heeded by the training between two epochs."
@@ -471,7 +474,8 @@ class TrainingMonitor(_Watching, _Pictured):
         self.on_msg(_on_wish)
         self._tell()
 
-    def __call__(self, history, network) -> float | None:  # as `on_epoch` of `train` and `train_by_hand`
+    def __call__(self, history: "History | dict[str, list[float]]", network: Network) -> float | None:
+        "What `train` and `train_by_hand` call as `on_epoch`."
         with self._door:
             self._history, self._network, self._phase, self._left = history, network, "running", max(0, self._left - 1)
             self._rates, settings = list(getattr(history, "changed_rates", self._rates)), getattr(history, "settings", {})
@@ -500,8 +504,8 @@ def _as_network(network):
 def _start(
     self: TrainingMonitor,
     training: Callable,  # `train`, `train_by_hand`, or any function that takes `on_epoch`
-    *values,  # what it is to be called with
-    **named,
+    *values: Any,  # what it is to be called with
+    **named: Any,
 ) -> TrainingMonitor:
     """Begin a training in a thread of its own, and return at once. After `pause()`, it begins paused.
 
