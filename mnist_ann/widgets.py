@@ -253,8 +253,7 @@ _BEGIN = """
 const data = document.getElementById("data"), model = standIn(JSON.parse(data.textContent));
 data.remove();
 pad.render({ model, el: document.getElementById("pad") });
-const network = readerOf(model);
-globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await network, image) };  // for the console
+globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await readerOf(model), image) };  // for the console
 """
 
 
@@ -277,7 +276,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from html import escape
-from inspect import isroutine, signature
+from inspect import signature
 from math import inf, isfinite
 from numbers import Integral, Real
 from threading import Condition, RLock, Thread
@@ -287,6 +286,9 @@ import ipywidgets
 
 from .data import Digits, normalize
 from .network import _cores_for, forward, softmax, to_network
+
+if TYPE_CHECKING:
+    from mnist_ann.training import History
 
 # %% ../nbs/14_widgets.ipynb #6071b59a
 class _Steering:
@@ -472,7 +474,8 @@ class TrainingMonitor(_Watching, _Pictured):
         self.on_msg(_on_wish)
         self._tell()
 
-    def __call__(self, history, network) -> float | None:  # as `on_epoch` of `train` and `train_by_hand`
+    def __call__(self, history: "History | dict[str, list[float]]", network: Network) -> float | None:
+        "What `train` and `train_by_hand` call as `on_epoch`."
         with self._door:
             self._history, self._network, self._phase, self._left = history, network, "running", max(0, self._left - 1)
             self._rates, settings = list(getattr(history, "changed_rates", self._rates)), getattr(history, "settings", {})
@@ -501,8 +504,8 @@ def _as_network(network):
 def _start(
     self: TrainingMonitor,
     training: Callable,  # `train`, `train_by_hand`, or any function that takes `on_epoch`
-    *values,  # what it is to be called with
-    **named,
+    *values: Any,  # what it is to be called with
+    **named: Any,
 ) -> TrainingMonitor:
     """Begin a training in a thread of its own, and return at once. After `pause()`, it begins paused.
 
@@ -898,8 +901,6 @@ def what_if(
     """A figure under sliders that draw it anew. Without a kernel it is the figure alone.
 
     Raises `MnistAnnError` if `draw` has no such argument, or its default is not among the values."""
-    if not isroutine(draw) and not isinstance(draw, partial):
-        raise MnistAnnError(f"what_if needs a function that draws a figure, not {_in_short(draw)}.")
     known = signature(draw).parameters
     for name, some in values.items():
         if name not in known or known[name].default not in some or len(some) < 2:
