@@ -1184,7 +1184,7 @@ def remembered():
     return [right, lambda steps, most: list(right(steps, most))], wrong(
         (lambda steps, most: (steps[:-most], steps[-most:]), "for most = 0"), (lambda steps, most: ([], steps[-most:]), "no step may be lost"),
         (lambda steps, most: ([], steps), "is the most"), (lambda steps, most: (steps, []), "there is room"), (lambda steps, most: steps[-most:], "Two lists"),
-        (lambda steps, most: right(steps, most)[::-1], "no step may be lost"), (lambda steps: steps, "raised"), (3, "function")), []
+        (lambda steps, most: right(steps, most)[::-1], "no step may be lost"), (lambda steps: steps, "that many arguments"), (3, "function")), []
 
 
 @case

@@ -105,7 +105,10 @@ def test_after_a_reload_all_is_there(lab, visit):
     clear(page)
     draw(page, SEVEN)
     settled(page)
-    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("""async () => {  // as if the reader had run every cell: what a notebook of others holds is shown as a picture
+        for (const cell of window.jupyterapp.shell.currentWidget.content.widgets) cell.model.trusted = true;
+        await window.jupyterapp.commands.execute("docmanager:save");
+    }""")
     page.reload()
     page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length", timeout=60_000)
     lab.show(page, CELLS[-1])
@@ -197,7 +200,7 @@ READ = """async drawings => {
 }"""
 
 
-@pytest.mark.filterwarnings("ignore:it looks like no digit", "ignore:there seem to be")
+@pytest.mark.filterwarnings("ignore:it looks like no digit", "ignore:there seem")
 @pytest.mark.parametrize("numbers, most", [("float32", 1e-4), ("int16", 1e-4), ("int8", 0.05)])
 def test_two_hundred_drawings_are_read_as_python_reads_them(visit, page_file, numbers, most):
     page = visit(page_file(numbers))
@@ -220,9 +223,9 @@ def test_two_hundred_drawings_are_read_as_python_reads_them(visit, page_file, nu
             assert np.array_equal(python.image, ours)
             assert (answer["is_digit"], answer["is_sure"], answer["doubt"]) == (python.is_digit, python.is_sure, python.doubt)
             doubted += bool(answer["doubt"])
-            whole += ma.predict(ink).digit == answer["digit"]
+            whole += len(off) % 5 == 0 and ma.predict(ink).digit == answer["digit"]
     print(f"\n{numbers}: probabilities off by at most {max(off):.1e} (from the drawing on {from_the_drawing:.1e}), pictures by {unlike} of 255; {right} of 200 read rightly"
-          + (f", {doubted} doubted; `predict` reads {whole} of the whole drawings as the same digit" if whole else ""))
+          + (f", {doubted} doubted; `predict` reads {whole} of 40 whole drawings as the same digit" if whole else ""))
     assert max(off) < most and from_the_drawing < max(most, 1e-3) and unlike <= 1
     assert right > 150 and np.median(off) > 0
 
