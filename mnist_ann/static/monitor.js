@@ -70,11 +70,11 @@ function activations(layer, sample) {
 }
 
 // One unit's weights: orange where ink speaks for it, blue where ink speaks against it, nothing where the weight is zero.
-function paint(canvas, bytes, start) {
+function paint(canvas, bytes, start, above, below) {
   const context = canvas.getContext("2d"), image = context.createImageData(28, 28);
   for (let k = 0; k < 784; k++) {
     const value = bytes[start + k];
-    image.data.set([...(value > 0 ? [213, 94, 0] : [0, 114, 178]), Math.min(255, 2 * Math.abs(value))], 4 * k);
+    image.data.set([...(value > 0 ? above : below), Math.min(255, 2 * Math.abs(value))], 4 * k);
   }
   context.putImageData(image, 0, 0);
 }
@@ -115,7 +115,8 @@ function render({ model, el }) {
       canvases = Array.from({ length: count }, (_, k) => make("canvas", { width: 28, height: 28, role: "img", "aria-label": `Weights of unit ${k}` }));
       grid.replaceChildren(...canvases);
     }
-    canvases.forEach((canvas, k) => paint(canvas, frame.bytes, 784 * k));
+    const [above, below] = ["--for", "--against"].map((name) => getComputedStyle(el).getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16)));
+    canvases.forEach((canvas, k) => paint(canvas, frame.bytes, 784 * k, above, below));
     moment.textContent = frame.epoch ? `after epoch ${frame.epoch}` : "before training";
     back.setAttribute("aria-valuetext", moment.textContent);
   }

@@ -87,4 +87,5 @@ def test_the_shipped_network_by_keyboard_dark_and_narrow(lab, visit, axe, digits
     keep(page, "explorer-lab-dark-1280")
     assert serious(page, axe, ".mnist-ann-explorer") == []
     page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     keep(page, "explorer-lab-dark-390")
