@@ -28,9 +28,15 @@ function paintDigit(canvas, bytes) {
   context.putImageData(image, 0, 0);
 }
 
+// A colour of the style sheet as three numbers; before the widget is on the page, it has no style yet.
+const COLOURS = { "--for": "d55e00", "--against": "0072b2" };
+function colour(el, name) {
+  return (getComputedStyle(el).getPropertyValue(name).trim().replace("#", "") || COLOURS[name]).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
+}
+
 function render({ model, el }) {
   el.classList.add("mnist-ann-explorer");
-  const ink = (name) => getComputedStyle(el).getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
+  const ink = (name) => colour(el, name);
   const button = (words, wish) => {
     const node = make("button", { type: "button" }, words);
     node.addEventListener("click", () => model.send(wish));
@@ -197,6 +203,7 @@ function render({ model, el }) {
   el.addEventListener("keydown", (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); });  // JupyterLab's own keys are not meant here
   model.on("change:state", update);
   update();
+  requestAnimationFrame(update);  // in the colours of the page
   model.send({ do: "look" });
   return () => { watcher.disconnect(); model.off("change:state", update); };
 }

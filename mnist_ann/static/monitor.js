@@ -79,6 +79,12 @@ function paint(canvas, bytes, start, above, below) {
   context.putImageData(image, 0, 0);
 }
 
+// A colour of the style sheet as three numbers; before the widget is on the page, it has no style yet.
+const COLOURS = { "--for": "d55e00", "--against": "0072b2" };
+function colour(el, name) {
+  return (getComputedStyle(el).getPropertyValue(name).trim().replace("#", "") || COLOURS[name]).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
+}
+
 function render({ model, el }) {
   el.classList.add("mnist-ann-monitor");
   const button = (words, wish, why) => {
@@ -115,7 +121,7 @@ function render({ model, el }) {
       canvases = Array.from({ length: count }, (_, k) => make("canvas", { width: 28, height: 28, role: "img", "aria-label": `Weights of unit ${k}` }));
       grid.replaceChildren(...canvases);
     }
-    const [above, below] = ["--for", "--against"].map((name) => getComputedStyle(el).getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16)));
+    const above = colour(el, "--for"), below = colour(el, "--against");
     canvases.forEach((canvas, k) => paint(canvas, frame.bytes, 784 * k, above, below));
     moment.textContent = frame.epoch ? `after epoch ${frame.epoch}` : "before training";
     back.setAttribute("aria-valuetext", moment.textContent);
@@ -169,6 +175,7 @@ function render({ model, el }) {
   model.on("change:pictures", pictures);
   update();
   pictures();
+  requestAnimationFrame(showFrame);  // in the colours of the page
   model.send({ do: "look" });  // Python need not draw a picture for this place
   return () => { model.off("change:state", update); model.off("change:pictures", pictures); };
 }

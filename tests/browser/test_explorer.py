@@ -9,7 +9,7 @@ from test_monitor import answer, open_cells
 
 import mnist_ann as ma
 
-SMALL = "import mnist_ann as ma\nexplorer = ma.NetworkExplorer(ma.initialize((784, 16, 16, 10), seed=3))\nexplorer"
+SMALL = "import mnist_ann as ma\nexplorer = ma.NetworkExplorer(ma.initialize((784, 16, 16, 10), seed=3))\nexplorer.choose(2, 1)\nexplorer"
 SHIPPED = "import mnist_ann as ma\nexplorer = ma.NetworkExplorer()\nexplorer"
 OFF = "print(explorer.state['off'])"
 
