@@ -730,6 +730,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mnist_ann.widgets._passed_on': ('widgets.html#_passed_on', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._plot_pad': ('widgets.html#_plot_pad', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._reader': ('widgets.html#_reader', 'mnist_ann/widgets.py'),
+                                   'mnist_ann.widgets._said': ('widgets.html#_said', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._scaled': ('widgets.html#_scaled', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._script': ('widgets.html#_script', 'mnist_ann/widgets.py'),
                                    'mnist_ann.widgets._small': ('widgets.html#_small', 'mnist_ann/widgets.py'),

@@ -882,7 +882,11 @@ class _Drawn(ipywidgets.VBox):
         return {**(live[0] if isinstance(live, tuple) else live), "text/plain": repr(self), "image/png": b64encode(self._png).decode()}
 
     def __repr__(self) -> str:
-        return f"what_if({', '.join(f'{slider.description} {slider.label}' for slider in self.children[:-1])})"
+        return f"what_if({', '.join(f'{slider.description} {_said(slider.value)}' for slider in self.children[:-1])})"
+
+
+def _said(value):
+    return f"{value:g}" if isinstance(value, Real) else str(value)
 
 
 def _drawn(figure):
@@ -907,7 +911,7 @@ def what_if(
             raise MnistAnnError(f"what_if needs, for {name}, an argument of {getattr(draw, '__name__', 'draw')} whose default is one of two values or more: "
                                 f"not {_in_short(list(some))}.")
     sliders = {name: ipywidgets.SelectionSlider(
-        options=[(f"{value:g}" if isinstance(value, Real) else str(value), value) for value in some], value=known[name].default,
+        options=[(_said(value), value) for value in some], value=known[name].default,
         description=name.replace("_", " "), continuous_update=False, style={"description_width": "9em"}, layout={"width": "min(36em, 95%)"})
         for name, some in values.items()}
     picture = ipywidgets.HTML()
