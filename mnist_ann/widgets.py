@@ -253,8 +253,7 @@ _BEGIN = """
 const data = document.getElementById("data"), model = standIn(JSON.parse(data.textContent));
 data.remove();
 pad.render({ model, el: document.getElementById("pad") });
-const network = readerOf(model);
-globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await network, image) };  // for the console
+globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await readerOf(model), image) };  // for the console
 """
 
 
@@ -277,7 +276,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from html import escape
-from inspect import isroutine, signature
+from inspect import signature
 from math import inf, isfinite
 from numbers import Integral, Real
 from threading import Condition, RLock, Thread
@@ -883,7 +882,11 @@ class _Drawn(ipywidgets.VBox):
         return {**(live[0] if isinstance(live, tuple) else live), "text/plain": repr(self), "image/png": b64encode(self._png).decode()}
 
     def __repr__(self) -> str:
-        return f"what_if({', '.join(f'{slider.description} {slider.label}' for slider in self.children[:-1])})"
+        return f"what_if({', '.join(f'{slider.description} {_said(slider.value)}' for slider in self.children[:-1])})"
+
+
+def _said(value):
+    return f"{value:g}" if isinstance(value, Real) else str(value)
 
 
 def _drawn(figure):
@@ -902,15 +905,13 @@ def what_if(
     """A figure under sliders that draw it anew. Without a kernel it is the figure alone.
 
     Raises `MnistAnnError` if `draw` has no such argument, or its default is not among the values."""
-    if not isroutine(draw) and not isinstance(draw, partial):
-        raise MnistAnnError(f"what_if needs a function that draws a figure, not {_in_short(draw)}.")
     known = signature(draw).parameters
     for name, some in values.items():
         if name not in known or known[name].default not in some or len(some) < 2:
             raise MnistAnnError(f"what_if needs, for {name}, an argument of {getattr(draw, '__name__', 'draw')} whose default is one of two values or more: "
                                 f"not {_in_short(list(some))}.")
     sliders = {name: ipywidgets.SelectionSlider(
-        options=[(f"{value:g}" if isinstance(value, Real) else str(value), value) for value in some], value=known[name].default,
+        options=[(_said(value), value) for value in some], value=known[name].default,
         description=name.replace("_", " "), continuous_update=False, style={"description_width": "9em"}, layout={"width": "min(36em, 95%)"})
         for name, some in values.items()}
     picture = ipywidgets.HTML()
