@@ -253,7 +253,8 @@ _BEGIN = """
 const data = document.getElementById("data"), model = standIn(JSON.parse(data.textContent));
 data.remove();
 pad.render({ model, el: document.getElementById("pad") });
-globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await readerOf(model), image) };  // for the console
+const network = readerOf(model);
+globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await network, image) };  // for the console
 """
 
 
@@ -276,7 +277,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from html import escape
-from inspect import signature
+from inspect import isroutine, signature
 from math import inf, isfinite
 from numbers import Integral, Real
 from threading import Condition, RLock, Thread
@@ -905,6 +906,8 @@ def what_if(
     """A figure under sliders that draw it anew. Without a kernel it is the figure alone.
 
     Raises `MnistAnnError` if `draw` has no such argument, or its default is not among the values."""
+    if not isroutine(draw) and not isinstance(draw, partial):
+        raise MnistAnnError(f"what_if needs a function that draws a figure, not {_in_short(draw)}.")
     known = signature(draw).parameters
     for name, some in values.items():
         if name not in known or known[name].default not in some or len(some) < 2:
