@@ -161,7 +161,7 @@ def test_ctrl_c_ends_the_processes_that_read(tmp_path, stop):
     assert len(children) >= 2, "one process alone has read"
     stop(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    assert process.returncode in (1, -signal.SIGINT) and err.splitlines()[-1] == "KeyboardInterrupt"
+    assert process.returncode in (1, -signal.SIGINT) and "KeyboardInterrupt" in err.splitlines()  # joblib may warn after it of a folder that it clears away
     ended = time.time() + 60
     while (left := [child for child in children if Path(f"/proc/{child}").exists()]) and time.time() < ended:
         time.sleep(0.1)
