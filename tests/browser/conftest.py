@@ -151,11 +151,17 @@ class Lab:
         "Open a notebook of the folder, with a kernel that is ready."
         page = visit(f"{self.address}/lab/tree/nbs/{name}", **how)
         page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length", timeout=60_000)
-        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.ready")
+        page.evaluate("async () => { const panel = window.jupyterapp.shell.currentWidget; await panel.context.ready; await panel.sessionContext.ready; }")
+        page.wait_for_function("""() => {
+            const content = window.jupyterapp.shell.currentWidget.content;
+            return content.widgets.length > 0 && content.widgets.length === content.model.cells.length;
+        }""", timeout=60_000)  # the cells come one after the other
         return page
 
     def run(self, page, text):
         "Run the cell whose source contains this text, alone, show it, and wait until it is done."
+        page.wait_for_function("""text => window.jupyterapp.shell.currentWidget.content.widgets.some(
+            cell => cell.model.type === "code" && cell.model.sharedModel.getSource().includes(text))""", arg=text, timeout=60_000)
         page.evaluate("""async text => {
             const app = window.jupyterapp, content = app.shell.currentWidget.content;
             const at = content.widgets.findIndex(cell => cell.model.type === "code" && cell.model.sharedModel.getSource().includes(text));
