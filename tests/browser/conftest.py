@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
 
@@ -149,7 +150,8 @@ class Lab:
 
     def notebook(self, visit, name, **how):
         "Open a notebook of the folder, with a kernel that is ready."
-        page = visit(f"{self.address}/lab/tree/nbs/{name}", **how)
+        workspace = uuid4().hex[:8]  # of its own: JupyterLab would open again what another test had open
+        page = visit(f"{self.address}/lab/workspaces/{workspace}/tree/nbs/{name}", **how)
         page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length", timeout=60_000)
         page.evaluate("async () => { const panel = window.jupyterapp.shell.currentWidget; await panel.context.ready; await panel.sessionContext.ready; }")
         page.wait_for_function("""() => {
