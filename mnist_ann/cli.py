@@ -245,6 +245,13 @@ def info(
     print(_table(rows))
 
 # %% ../nbs/15_command_line.ipynb #8c2dcfa9
+def _tell_written(file, network, int8, json_, **more):
+    "Say how large the file is that holds a network now."
+    size, sizes = file.stat().st_size, list(network.sizes)
+    told = {"file": str(file), "bytes": size, "int8": int8, **more, "layer_sizes": sizes}
+    print(json.dumps(told, indent=2) if json_ else f"{file}: {size / 1e6:.1f} MB, {'-'.join(map(str, sizes))}{', int8' if int8 else ''}")
+
+
 @app.command(epilog="""\b
 Examples:
   mnist-ann export digits.onnx
@@ -258,8 +265,7 @@ def export(
     "Write a network for other programs and devices, as ONNX or TFLite."
     network = _network(weights)
     ma.export(network, file, int8=int8)
-    told = {"file": str(file), "bytes": file.stat().st_size, "int8": int8, "layer_sizes": list(network.sizes)}
-    print(json.dumps(told, indent=2) if json_ else f"{file}: {told['bytes'] / 1e6:.1f} MB, {'-'.join(map(str, network.sizes))}{', int8' if int8 else ''}")
+    _tell_written(file, network, int8, json_)
 
 # %% ../nbs/15_command_line.ipynb #a03ca593
 @app.command(epilog="""\b
@@ -281,8 +287,7 @@ def draw(
     with _written_whole(file) as temporary:
         temporary.write_text(page, encoding="utf-8")
     opened = output is None and webbrowser.open(file.resolve().as_uri())
-    told = {"file": str(file), "bytes": file.stat().st_size, "int8": int8, "opened": opened, "layer_sizes": list(network.sizes)}
-    print(json.dumps(told, indent=2) if json_ else f"{file}: {told['bytes'] / 1e6:.1f} MB, {'-'.join(map(str, network.sizes))}{', int8' if int8 else ''}")
+    _tell_written(file, network, int8, json_, opened=opened)
     if output is None and not opened:
         _complain("there is no browser here that can be started. Open the file in one, or write it elsewhere with --output page.html.")
 

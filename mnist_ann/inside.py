@@ -260,6 +260,12 @@ def _check_share(share):
         raise MnistAnnError(f"share must be a number from 0 to 1, not {_in_short(share)}.")
 
 
+def _steps(W, bits):
+    "For each unit, the step between its weights if the largest is the last of those on its side."
+    most = np.abs(W).max(axis=0)
+    return np.where(most > 0, most, 1) / (2 ** (bits - 1) - 1)
+
+
 def quantize(
     network: Network,
     bits: int,  # 2 to 16: a weight takes one of 2^bits - 1 values, evenly spaced around 0
@@ -269,8 +275,7 @@ def quantize(
         raise MnistAnnError(f"bits must be a whole number from 2 to 16, not {_in_short(bits)}.")
     rounded = []
     for W in network.weights:
-        most = np.abs(W).max(axis=0)
-        step = np.where(most > 0, most, 1) / (2 ** (bits - 1) - 1)
+        step = _steps(W, bits)
         rounded.append((np.rint(W / step) * step).astype(W.dtype))
     return Network(tuple(rounded), network.biases)
 

@@ -23,6 +23,7 @@ from PIL import Image
 
 from .data import MnistAnnError, _in_short, figure_style
 from .files import load_mnist
+from .inside import _steps
 from .network import Network
 from .pictures import Picture, Prediction, _as_png, _or_shipped, _read, _threshold, predict
 
@@ -79,7 +80,7 @@ def _packed(W, numbers):
     "A layer's weights as `numbers`: float32, or whole numbers and a scale for each column. All as bytes."
     if numbers == "float32":
         return {"kind": numbers, "weights": W.astype("<f4").tobytes(), "scales": b""}
-    scales = np.maximum(np.abs(W).max(axis=0), 1e-12) / np.iinfo(numbers).max
+    scales = _steps(W, np.iinfo(numbers).bits)
     whole = np.round(W / scales).astype(np.dtype(numbers).newbyteorder("<"))
     return {"kind": numbers, "weights": whole.tobytes(), "scales": scales.astype("<f4").tobytes()}
 
@@ -110,7 +111,7 @@ class _Lent(anywidget.AnyWidget):
 
 class _Pad(anywidget.AnyWidget):
     "What a pad and its browser share, and what is known of the drawing in Python."
-    _esm = _script("recogniser.js", "pad.js")
+    _esm = _script("elements.js", "recogniser.js", "pad.js")
     _css = _STATIC / "pad.css"
     _image, _drawing, _neighbours, _given_image = (_bytes_trait() for _ in range(4))
     _asked, _revision = (traitlets.Int(0).tag(sync=True) for _ in range(2))
@@ -269,7 +270,7 @@ def pad_page(
     of_each = np.concatenate([np.flatnonzero(test.labels == digit)[:20] for digit in range(10)])
     data = json.dumps({**_parts(network, numbers), "samples": _as_rows(test[of_each])}, default=lambda content: b64encode(content).decode())
     style = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "pad.css"))
-    script = _script("recogniser.js", "pad.js", "standin.js").replace("export default ", "const pad = ") + _BEGIN
+    script = _script("elements.js", "recogniser.js", "pad.js", "standin.js").replace("export default ", "const pad = ") + _BEGIN
     return _PAGE.format(style=style, layers="-".join(map(str, network.sizes)), data=data, script=script)
 
 # %% ../nbs/14_widgets.ipynb #24fa593b
@@ -399,8 +400,12 @@ def _small(W, count=_UNITS):
     "The weights of the first units as signed bytes, 784 for each; 127 is the largest. Nothing if the inputs are not 784."
     if W.shape[0] != 784:
         return b""
-    shown = W[:, :count].T
-    return np.rint(shown * (127 / (np.abs(shown).max() or 1))).astype(np.int8).tobytes()
+    return _scaled(W[:, :count].T)
+
+
+def _scaled(numbers):
+    "Numbers as signed bytes, 127 for the largest size."
+    return np.rint(numbers * (127 / (np.abs(numbers).max(initial=0) or 1))).astype(np.int8).tobytes()
 
 # %% ../nbs/14_widgets.ipynb #035fa593
 class _Watching(_Steering):
@@ -459,7 +464,7 @@ class TrainingMonitor(_Watching, _Pictured):
     `monitor.start(ma.train, model, train, valid)` trains in a thread, so that the buttons work. Or hand it to a training: `on_epoch=monitor`.
     """
 
-    _esm, _css = _STATIC / "monitor.js", _STATIC / "panel.css"
+    _esm, _css = _script("elements.js", "monitor.js"), _STATIC / "panel.css"
     state = traitlets.Dict().tag(sync=True)  # what the page shows; written here only
     pictures = traitlets.Bytes().tag(sync=True)  # signed bytes, 784 for each unit
 
@@ -481,7 +486,7 @@ class TrainingMonitor(_Watching, _Pictured):
             self._history, self._network, self._phase, self._left = history, network, "running", max(0, self._left - 1)
             self._rates, settings = list(getattr(history, "changed_rates", self._rates)), getattr(history, "settings", {})
             self._epochs = settings.get("epochs", self._epochs)
-            is_last = self._ends or getattr(history, "is_finished", _epoch(history) == self._epochs)
+            is_last = self._ends or _is_over(self)
         looks = is_last or not self._left or perf_counter() >= self._next_look
         if looks:
             self._look()
@@ -669,11 +674,6 @@ def _in_view(activations, kept):
     strongest = np.argsort(-activations, kind="stable")[:_IN_VIEW]
     return sorted({*map(int, strongest), *kept})
 
-# %% ../nbs/14_widgets.ipynb #0295f6fb
-def _scaled(numbers):
-    "Numbers as signed bytes, 127 for the largest size."
-    return np.rint(numbers * (127 / (np.abs(numbers).max(initial=0) or 1))).astype(np.int8).tobytes()
-
 # %% ../nbs/14_widgets.ipynb #0477ded8
 def _as_views(network, layers, chosen, off):
     "The layers as the page draws them: the units in view, what they pass on, and what they give to the chosen unit or get from it."
@@ -697,7 +697,7 @@ class NetworkExplorer(_Pictured):
     Raises `MnistAnnError` for a network that does not read 784 pixels, and for pictures that it cannot read.
     """
 
-    _esm, _css = _STATIC / "explorer.js", _STATIC / "panel.css"
+    _esm, _css = _script("elements.js", "explorer.js"), _STATIC / "panel.css"
     state = traitlets.Dict().tag(sync=True)  # what the page shows; written here only
     pictures = traitlets.Bytes().tag(sync=True)  # of the digit 784 bytes; of the chosen unit its inputs, weights and products
 

@@ -16,7 +16,7 @@ def make_stub() -> str:
                for module, names in sorted(index.d["syms"].items())}
     public = {module: names for module, names in modules.items() if module != "cli"}
     lines = ["# Made by nbs/stub.py from the chapters. Do not edit.", "from . import (", *(f"    {module} as {module}," for module in modules), ")"]
-    for module, names in filter(lambda pair: pair[1], public.items()):  # a chapter may define nothing public yet
+    for module, names in public.items():
         lines += [f"from .{module} import (", *(f"    {name} as {name}," for name in names), ")"]
     everything = sorted([*modules, *(name for names in public.values() for name in names)])
     return "\n".join([*lines, "", "__version__: str", "__all__ = [", *(f'    "{name}",' for name in everything), "]", ""])

@@ -1,15 +1,9 @@
 // The network explorer: the layers for one digit; click a unit to see its sum, switch it off to see whether the answer minds.
 // State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "choose" | "switch" | "all_on" | "go"}.
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
+import { make, percent } from "./elements.js";
 
 const fixed = (value, digits = 3) => (Math.abs(value) >= 1e5 ? value.toPrecision(6) : value.toFixed(digits)).replace("-", "\u2212");
 const signed = (value) => (value < 0 ? fixed(value) : `+${fixed(value)}`);
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 // Numbers from -127 to 127 as a square picture: orange above zero, blue below, nothing at zero.
 function paint(canvas, numbers, ink) {

@@ -1,17 +1,12 @@
 // The training monitor: curves, first-layer weights, dead units and activations of a training, and the buttons that steer it.
 // State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "play" | "pause" | "step" | "stop" | "rate"}.
+import { make } from "./elements.js";
+
 const NAMES = { loss: "Loss (nats)", accuracy: "Accuracy (%)" };
 const WORDS = {
   ready: "Nothing is training yet.", running: "Training.", pausing: "Pausing: this epoch is finished first.", paused: "Paused.",
   stopping: "Stopping: this epoch is finished first.", stopped: "Stopped.", finished: "Finished.", failed: "Ended by an error.",
 };
-
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 
 function draw(tag, attributes = {}, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -10,6 +10,7 @@
 //   _given     {number}: a sample or a picture came, in _given_image (784 bytes), with its answer or without;
 //              it was asked for by the messages {kind: "sample", digit} and {kind: "picture", name} with the bytes of a file
 
+import { make, percent } from "./elements.js";
 import { SIDE, bytes, enlarged, inkStroke, nearest, prepare, read, strokeInto, unpacked } from "./recogniser.js";
 
 const MOST_STEPS = 50; // what can be undone; older steps are kept as one picture
@@ -17,16 +18,7 @@ const MOST_BYTES = 8e6; // of a picture: Jupyter closes the connection at 10 MB
 
 // ---------------------------------------------------------------- small tools
 
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
 const same = (a, b) => a.length === b.length && a.every((value, k) => value === b[k]);
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function inkColour(element) {
   // Red, green and blue of the colour that the page gives to ink.

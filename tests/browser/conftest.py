@@ -152,13 +152,17 @@ class Lab:
         "Open a notebook of the folder, with a kernel that is ready."
         workspace = uuid4().hex[:8]  # of its own: JupyterLab would open again what another test had open
         page = visit(f"{self.address}/lab/workspaces/{workspace}/tree/nbs/{name}", **how)
+        self.ready(page)
+        return page
+
+    def ready(self, page):
+        "Wait for the kernel, and for all cells."
         page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length", timeout=60_000)
         page.evaluate("async () => { const panel = window.jupyterapp.shell.currentWidget; await panel.context.ready; await panel.sessionContext.ready; }")
         page.wait_for_function("""() => {
             const content = window.jupyterapp.shell.currentWidget.content;
             return content.widgets.length > 0 && content.widgets.length === content.model.cells.length;
         }""", timeout=60_000)  # the cells come one after the other
-        return page
 
     def run(self, page, text):
         "Run the cell whose source contains this text, alone, show it, and wait until it is done."

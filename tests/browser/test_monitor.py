@@ -31,11 +31,7 @@ def open_cells(lab, visit, name, *cells, **how):
                 "cells": [{"cell_type": "code", "id": f"cell{k}", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
                           for k, source in enumerate(cells)]}
     (lab.folder / "nbs" / name).write_text(json.dumps(notebook))
-    page = visit(f"{lab.address}/lab/tree/nbs/{name}?reset", **how)  # without what an earlier test has left open
-    page.wait_for_function("name => window.jupyterapp?.shell.currentWidget?.context?.path?.endsWith(name)", arg=name, timeout=120_000)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.ready")
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.ready")
-    return page
+    return lab.notebook(visit, name, **how)
 
 
 def answer(lab, page, source):
