@@ -17,11 +17,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from hashlib import sha256
 from io import BytesIO
+from itertools import count
 from math import inf, isfinite, log
 from numbers import Integral, Real
 from pathlib import Path
 from socket import socketpair
-from threading import Event, Thread
+from threading import Lock, Thread
 from time import perf_counter
 
 import mnist_ann.model  # first: it sets TensorFlow and Keras up
@@ -402,42 +403,50 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
 
 # %% ../nbs/11_engine.ipynb #918c0203
-def _acknowledge(signals, again):
-    "Say what each Ctrl-C will do, as they come, until the socket is closed. The second one sets the event `again`."
-    words = ["Ctrl-C: the training ends with this epoch. Ctrl-C again gives up the epoch, too.", "Ctrl-C: this epoch is given up."]
+def _acknowledge(signals, words, said, settling):
+    "Say what each Ctrl-C will do, as they come, until the socket is closed: what is said moves from `words` to `said`."
     while number := signals.recv(1):
-        if number[0] == signal.SIGINT and words:
-            print(words.pop(0), file=sys.stderr, flush=True)
-            if not words:
-                again.set()
+        with settling:
+            if number[0] != signal.SIGINT or not words:
+                continue
+            said.append(words.pop(0))
+        print(said[-1], file=sys.stderr, flush=True)
 
 
 @contextmanager
 def _interruptible():
-    """Gives an event that is set by the first Ctrl-C; a second one raises KeyboardInterrupt.
+    """Gives a function that settles an epoch: whether the training ends with it. It raises KeyboardInterrupt if a second Ctrl-C has given it up.
 
     Python itself hears of a signal only between two calls, and an epoch is a single one. So a thread listens to the socket into
-    which Python writes each signal at once, and says that it has been heard.
+    which Python writes each signal at once, and says that it has been heard. What is said holds, and nothing is said of what is settled.
     """
-    asked, again = Event(), Event()
+    words = ["Ctrl-C: the training ends with this epoch. Ctrl-C again gives up the epoch, too.", "Ctrl-C: this epoch is given up."]
+    said, settling, calls = [], Lock(), count()
 
-    def ask(signal_number, frame):  # once for all signals that came during a call
-        if asked.is_set() or again.is_set():
+    def settle():
+        with settling:
+            if len(said) == 2:
+                raise KeyboardInterrupt
+            if said:
+                words.clear()
+            return bool(said)
+
+    def ask(signal_number, frame):  # called once for all signals that came during a call
+        if next(calls) or len(said) == 2:
             raise KeyboardInterrupt
-        asked.set()
 
     try:
         before = signal.signal(signal.SIGINT, ask)
     except ValueError:  # not in the main thread, which alone hears of Ctrl-C
-        yield asked
+        yield settle
         return
     heard, writes = socketpair()
     writes.setblocking(False)
     listened_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
-    listener = Thread(target=_acknowledge, args=(heard, again), daemon=True)
+    listener = Thread(target=_acknowledge, args=(heard, words, said, settling), daemon=True)
     listener.start()
     try:
-        yield asked
+        yield settle
     finally:
         signal.set_wakeup_fd(listened_before)
         signal.signal(signal.SIGINT, before)
@@ -704,11 +713,13 @@ def train(
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
     next_epoch = _trainer(train, valid, settings, augment, teacher, others)
     try:
-        with _interruptible() as interrupted, _Progress(state.history, verbose) as progress:
+        with _interruptible() as settle, _Progress(state.history, verbose) as progress:
             while (heard := _heard(on_epoch, state, keep, progress)) and not (state := heard).history.is_finished:
-                keep(state := next_epoch(state))
+                learned = next_epoch(state)
+                is_last = settle()
+                keep(state := learned)
                 progress.epoch(state.history)
-                if interrupted.is_set():
+                if is_last:
                     progress.say(f"stopped by Ctrl-C after epoch {state.epoch}")
                     break
     finally:
