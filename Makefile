@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOTEBOOKS := $(wildcard nbs/*.ipynb)
 SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
 
-.PHONY: run test test-notebooks-1 test-notebooks-2 test-programs test-browser test-machines lab notebooks export readme html pretrained bench clean
+.PHONY: run test test-notebooks-1 test-notebooks-2 test-programs test-browser test-scale test-machines lab notebooks export readme html pretrained bench clean
 
 run: .venv/run.stamp
 	$(BIN)/mnist-ann train --epochs $(EPOCHS)
@@ -29,6 +29,11 @@ test-programs: .venv/dev.stamp
 # The widgets in a real browser. It needs chromium (Debian: apt-get install chromium), and leaves pictures in screenshots/.
 test-browser: .venv/dev.stamp
 	$(BIN)/python -m pytest -m browser tests/browser
+
+# The search and the cluster of chapters 12 and 13, with the extra `scale` (Ray): real processes, and real kills.
+test-scale: .venv/scale.stamp
+	$(BIN)/nbdev_test --n_workers 1 --flags scale --file_re '^1[23]_'
+	$(BIN)/python -m pytest -m scale tests/scale
 
 # The chapters on other processors, imitated. For one of them, other seeds or single chapters: python tests/machines.py --help
 test-machines: .venv/dev.stamp
@@ -81,6 +86,10 @@ bench: .venv/bench.stamp
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
 	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@
+
+.venv/scale.stamp: .venv/dev.stamp
+	$(BIN)/python -m pip install -e '.[scale]'
 	@touch $@
 
 .venv/bench.stamp: .venv/run.stamp

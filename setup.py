@@ -42,7 +42,7 @@ setup(
     packages=find_packages(include=["mnist_ann", "mnist_ann.*"]),
     package_data={"mnist_ann": ["mnist/*", "static/*", "*.mplstyle", "*.pyi", "py.typed"]},
     install_requires=cfg["requirements"].split(),
-    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "bench", "export", "heic")},
+    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "bench", "export", "heic", "scale")},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": [f"{cfg['lib_name']}={cfg['lib_path']}._modidx:d"]},
     cmdclass={"build_py": BuildWithWeights},
     zip_safe=False,
