@@ -13,6 +13,7 @@ from . import (
     pictures as pictures,
     recognition as recognition,
     training as training,
+    tuning as tuning,
     widgets as widgets,
 )
 from .augmentation import (
@@ -204,6 +205,8 @@ from .training import (
     plot_history as plot_history,
     plot_layers as plot_layers,
 )
+from .tuning import (
+)
 from .widgets import (
     DrawingPad as DrawingPad,
     NetworkExplorer as NetworkExplorer,
@@ -394,6 +397,7 @@ __all__ = [
     "train_recipe",
     "train_teacher",
     "training",
+    "tuning",
     "what_if",
     "whose_fault",
     "widgets",
