@@ -206,6 +206,7 @@ from .training import (
     plot_layers as plot_layers,
 )
 from .tuning import (
+    Search as Search,
 )
 from .widgets import (
     DrawingPad as DrawingPad,
@@ -229,6 +230,7 @@ __all__ = [
     "Prediction",
     "Recipe",
     "Report",
+    "Search",
     "Teacher",
     "TrainingMonitor",
     "augmentation",
