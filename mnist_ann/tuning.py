@@ -5,26 +5,26 @@
 # %% auto #0
 __all__ = ['Search', 'tune', 'plot_search', 'plot_settings', 'plot_parallel', 'setting_importance', 'plot_importance']
 
-# %% ../nbs/12_tuning.ipynb #d850fb18
+# %% ../nbs/12_tuning.ipynb #bed7c9f7
 import json
 import logging
 import os
 import shutil
-import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from functools import partial
+from importlib import import_module
 from inspect import signature
 from itertools import chain, count
 from math import inf, nan
 from numbers import Integral, Real
 from pathlib import Path
 from socket import create_connection, create_server
-from time import perf_counter
+from threading import Thread
+from time import perf_counter, sleep
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -67,7 +67,7 @@ def _check_space(space, train, valid, epochs, seed):
     from mnist_ann.engine import _NO_SETTINGS, _checked
     from mnist_ann.engine import train as train_network
 
-    if not isinstance(space, Mapping) or not any(isinstance(tried, list) or _is_pair(tried) for tried in space.values()):
+    if not isinstance(space, Mapping) or not any(isinstance(tried, (list, tuple)) for tried in space.values()):
         raise MnistAnnError("space must name a setting and what to try: {'units': (64, 1024), 'momentum': [0.0, 0.9]}, for one, "
                             f"not {_in_short(space)}.")
     usual = {name: given.default for name, given in signature(train_network).parameters.items() if name not in _NO_SETTINGS}
@@ -225,6 +225,19 @@ def _cluster(cores=None):
 
 _SHORT = "/tmp" if os.path.isdir("/tmp") else None  # the name of a socket may have 107 bytes; macOS has a long name for temporary files
 
+# %% ../nbs/12_tuning.ipynb #70284955
+def _end_with_parent():
+    "Let this process end within a second of the one that started it. A search that was killed must not go on in secret, in a folder that is searched again."
+    parent, name = os.getppid(), "ends with its parent"
+
+    def watch():
+        while os.getppid() == parent:
+            sleep(0.5)
+        os._exit(1)
+
+    if name not in {thread.name for thread in threads()}:  # a process is used for several trials
+        Thread(target=watch, daemon=True, name=name).start()
+
 # %% ../nbs/12_tuning.ipynb #a6c6aecb
 _GUESSING = 0.1  # what a trial that diverged counts for
 
@@ -232,6 +245,7 @@ _GUESSING = 0.1  # what a trial that diverged counts for
 def _trial(point, train, valid, fixed, epochs, seed, folder):
     "One trial, in a process of its own: after each epoch it tells the search how it stands, and is perhaps ended there."
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # one trial, one core; read when TensorFlow starts
+    _end_with_parent()
     from ray.tune import report
 
     from mnist_ann.engine import train as train_network
