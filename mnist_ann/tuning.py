@@ -24,6 +24,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from socket import create_connection, create_server
 from threading import Thread
+from threading import enumerate as threads
 from time import perf_counter, sleep
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
