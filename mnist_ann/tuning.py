@@ -97,13 +97,12 @@ def _distributions(space):
     "What is searched, as Optuna's distributions: a list is chosen from, a range above 0 counts in factors, one from 0 in steps."
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    def distribution(tried):
+    def distribution(name, tried):
         if isinstance(tried, list):
             return CategoricalDistribution(tried)
-        whole = all(isinstance(end, Integral) for end in tried)
-        return (IntDistribution if whole else FloatDistribution)(*tried, log=tried[0] > 0)
+        return (IntDistribution if name in ("layers", "units", "batch_size") else FloatDistribution)(*tried, log=tried[0] > 0)
 
-    return {name: distribution(tried) for name, tried in space.items() if isinstance(tried, (list, tuple))}
+    return {name: distribution(name, tried) for name, tried in space.items() if isinstance(tried, (list, tuple))}
 
 # %% ../nbs/12_tuning.ipynb #a73fd201
 _KEPT = 3  # of so many trials one goes on, after 1, 3, 9, ... epochs
