@@ -119,7 +119,7 @@ def addresses(process):
 def test_ray_listens_on_loopback_alone_and_a_search_joins_a_cluster(tmp_path, monkeypatch):
     before = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
     with _cluster(2) as ray:
-        assert ray.get(ray.remote(os.getpid).remote()) != os.getpid()
+        assert ray.get(ray.remote(lambda: os.getpid()).remote()) != os.getpid()
         assert addresses(psutil.Process()) == {"127.0.0.1"}
         assert ray.nodes()[0]["NodeManagerAddress"] == "127.0.0.1"
         with _cluster() as same:
@@ -130,7 +130,7 @@ def test_ray_listens_on_loopback_alone_and_a_search_joins_a_cluster(tmp_path, mo
         process = start(tmp_path / "search", trials=2, epochs=1)
         told = process.communicate()
         assert process.returncode == 0 and len(ended(tmp_path / "search")) == 2, told
-        assert ray.get(ray.remote(os.getpid).remote()), "the cluster is still there"
+        assert ray.get(ray.remote(lambda: os.getpid()).remote()), "the cluster is still there"
         assert len([one for one in psutil.Process().children(recursive=True) if "gcs_server" in one.name()]) == 1
     assert not ray.is_initialized()
     left = {name for name in os.environ if name.startswith("RAY_")} - {*before, "RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_CLIENT_MODE"}
@@ -157,6 +157,7 @@ def test_a_start_that_fails_is_told_in_a_line_and_leaves_nothing(monkeypatch, tm
         def init(cls, **options):
             cls.attempts += 1
             subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)", options["_temp_dir"]])
+            time.sleep(0.5)  # a process has no command line at first
             raise Exception("The current node timed out during startup.")
 
         @staticmethod
