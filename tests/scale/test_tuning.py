@@ -52,6 +52,14 @@ def wait_for(condition, process, seconds=LIMIT - 10):
         time.sleep(0.02)
 
 
+def wait_for_none(kind, seconds):
+    "Until no process of this kind is below this one; what was below a killed one is (conftest.py)."
+    until = time.monotonic() + seconds
+    while left := [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE and kind(child)]:
+        assert time.monotonic() < until, f"what a killed search has started outlives it: {left}"
+        time.sleep(0.1)
+
+
 def rows_of(folder):
     return {name: json.loads(content) for name, content in ended(folder).items()}
 
@@ -61,11 +69,8 @@ def test_a_killed_search_goes_on_and_runs_no_ended_trial_again(tmp_path):
     wait_for(lambda: len(ended(tmp_path / "search")) >= 2 and begun(tmp_path / "search"), process)
     process.send_signal(signal.SIGKILL)
     process.wait(10)
-    until = time.monotonic() + 20
-    while psutil.Process().children(recursive=True) and time.monotonic() < until:  # those that were below it are ours now
-        time.sleep(0.1)
-    left = [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
-    assert not left, f"what the search has started outlives it: {left}"
+    wait_for_none(is_trial, 5)  # who could write into the folder ends at once
+    wait_for_none(lambda child: True, 60)  # Ray's helpers look for it for some seconds
     before, half = ended(tmp_path / "search"), begun(tmp_path / "search")
     told = start(tmp_path / "search", epochs=9, early_stopping=False).communicate()
     after = ended(tmp_path / "search")
