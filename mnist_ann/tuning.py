@@ -210,8 +210,7 @@ def _cluster(cores=None):
     address = os.environ.get("RAY_ADDRESS", "").strip() or "local"
     wishes = {"RAY_USAGE_STATS_ENABLED": os.environ.get("RAY_USAGE_STATS_ENABLED", "0")}
     if address == "local":
-        # On Linux, too, it then listens on loopback alone; and when this process is killed, Ray's helpers look for it for a quarter of a minute, not for a minute.
-        wishes |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_gcs_rpc_server_reconnect_timeout_s": "15"}
+        wishes |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # on Linux, too, it then listens on loopback alone
     with _environment(**wishes), tempfile.TemporaryDirectory(prefix="mnist-ann-ray-", dir=_SHORT, ignore_cleanup_errors=True) as folder:
         ray = _extra("ray")
         if ray.is_initialized():
