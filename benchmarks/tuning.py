@@ -88,15 +88,14 @@ def compared(path, train, valid, seeds):
 
 
 def main():
-    parser = arguments(__doc__, trials=120, seeds=3, seconds=0, digits=50_000)
+    parser = arguments(__doc__, trials=120, seeds=3, seconds=0)
     options = parser.parse_args()
     seconds, options.seconds = options.seconds, 0  # a search that is ended for now is not another search
     folder = output_folder(parser, options)
     train, valid = ma.split(ma.load_mnist()[0])
-    train = train[:options.digits]
     if folder:
         long_search(folder / "tuning.csv", train, valid, options.trials, seconds)
-    compared(folder and folder / "tuning_compared.csv", train, valid, options.seeds)
+    compared(folder and folder / "tuning_compared.csv", train[:10_000], valid, options.seeds)
 
 
 if __name__ == "__main__":
