@@ -291,8 +291,10 @@ def _read_json(path):
 def _read_search(folder):
     "The trials that have ended, and those that had begun: two dictionaries by their number."
     rows = {int(path.stem): _read_json(path) for path in sorted(Path(folder, "ended").glob("*.json"))}
+    for number in rows:  # a kill may have come between the file and this
+        shutil.rmtree(_running(folder, number), ignore_errors=True)
     begun = {int(path.parent.name): _read_json(path) for path in sorted(Path(folder, "running").glob("*/settings.json"))}
-    return ({number: row for number, row in rows.items() if row}, {number: point for number, point in begun.items() if point and not rows.get(number)})
+    return {number: row for number, row in rows.items() if row}, {number: point for number, point in begun.items() if point}
 
 # %% ../nbs/12_tuning.ipynb #55234762
 @contextmanager
