@@ -415,13 +415,20 @@ def _run_trials(ray, trials, arguments, searcher, scheduler, watch):
     "Let Ray Tune run so many trials, in processes that are used again."
     from ray import tune
 
+    class Silent(tune.ProgressReporter):  # its own one for notebooks clears the output of the cell
+        def should_report(self, trials, done=False):
+            return False
+
+        def report(self, trials, done, *sys_info):
+            pass
+
     quiet = {"TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "TUNE_DISABLE_SIGINT_HANDLER": "1", "TUNE_GLOBAL_CHECKPOINT_S": "1000000", "TUNE_MAX_PENDING_TRIALS_PG": "1", "RAY_AIR_NEW_OUTPUT": "0"}
     with _environment(**quiet), tempfile.TemporaryDirectory(prefix="mnist-ann-tune-", ignore_cleanup_errors=True) as scratch, _hushed():
         tune.Tuner(
             tune.with_resources(tune.with_parameters(_trial, **arguments), {"cpu": 1}),
             tune_config=tune.TuneConfig(num_samples=trials, search_alg=searcher, scheduler=scheduler, reuse_actors=True,
                                         max_concurrent_trials=max(1, int(ray.cluster_resources().get("CPU", 1)))),
-            run_config=tune.RunConfig(name="search", storage_path=scratch, verbose=0, callbacks=[watch], stop=watch),
+            run_config=tune.RunConfig(name="search", storage_path=scratch, verbose=0, callbacks=[watch], stop=watch, progress_reporter=Silent()),
         ).fit()
 
 
