@@ -12,6 +12,7 @@ from . import (
     network as network,
     pictures as pictures,
     recognition as recognition,
+    scaling as scaling,
     training as training,
     tuning as tuning,
     widgets as widgets,
@@ -197,6 +198,11 @@ from .recognition import (
     set_thresholds as set_thresholds,
     shrink_to_20 as shrink_to_20,
 )
+from .scaling import (
+    Reading as Reading,
+    predict_dataset as predict_dataset,
+    train_on_workers as train_on_workers,
+)
 from .training import (
     History as History,
     Recipe as Recipe,
@@ -228,6 +234,7 @@ __all__ = [
     "NotYet",
     "Number",
     "Prediction",
+    "Reading",
     "Recipe",
     "Report",
     "Search",
@@ -369,6 +376,7 @@ __all__ = [
     "plot_steps",
     "plot_weights",
     "predict",
+    "predict_dataset",
     "predict_many",
     "prepare",
     "prune",
@@ -380,6 +388,7 @@ __all__ = [
     "relu",
     "report_to_dict",
     "save_weights",
+    "scaling",
     "set_thresholds",
     "sgd_step",
     "shrink_to_20",
@@ -396,6 +405,7 @@ __all__ = [
     "to_network",
     "train",
     "train_by_hand",
+    "train_on_workers",
     "train_recipe",
     "train_teacher",
     "training",

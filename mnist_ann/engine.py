@@ -82,12 +82,17 @@ def _harder(images, slopes, length):
     return tf.clip_by_value(images + 255 * length * steps, 0, 255)
 
 
-def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, adversarial, dtype):
-    "One step with one batch: new weights, new velocities, and the sums of losses and hits before the step."
+def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, adversarial, dtype, combine=None):
+    """One step with one batch: new weights, new velocities, and the sums of losses and hits before the step.
+
+    Where others have the rest of the batch, `combine` makes of the slopes of these images the slopes of all (chapter 13).
+    """
     images, given = tf.cast(images, tf.float32), (labels, targets, weights, label_smoothing, dtype)
     slopes, along_pixels, sums = _slopes(images, *given)
     if adversarial:
         slopes = [(g + h) / 2 for g, h in zip(slopes, _slopes(_harder(images, along_pixels, adversarial), *given)[0])]
+    if combine:
+        slopes = combine(slopes)
     if weight_decay:  # the biases are left alone
         slopes = [g + weight_decay * W if W.shape.rank == 2 else g for W, g in zip(weights, slopes)]
     if velocities:  # none are kept without momentum
@@ -257,14 +262,19 @@ def _pieces_of(digits, pixels, batch_size, augment=None, teacher=None, others=No
     return pieces
 
 # %% ../nbs/11_engine.ipynb #1c8a07c3
-def _examine(weights, digits, at_once=10_000):
-    "Mean loss and accuracy (2,), and the share of dead neurons in each hidden layer; some digits at once, to bound the memory."
+def _examine(weights, digits, at_once=10_000, whole=True):
+    """Mean loss and accuracy (2,), and the share of dead neurons in each hidden layer; some digits at once, to bound the memory.
+
+    With whole=False, what can be added to that of other digits: the sums, and for each neuron 1 if it is dead, else 0.
+    """
     sums, fires = np.zeros(2), [np.zeros(b.shape, bool) for b in weights[1:-2:2]]
     for start in range(0, len(digits), at_once):
         piece = digits[start:start + at_once]
         logits, hidden = _forward(weights, tf.constant(piece.images.reshape(-1, 784)))
         sums += _sums(*_losses_and_hits(logits, tf.constant(piece.labels, tf.int32))).numpy()
         fires = [before | tf.reduce_any(a > 0, axis=0).numpy() for before, a in zip(fires, hidden)]
+    if not whole:
+        return sums, [1.0 - layer for layer in fires]
     return sums / len(digits), [float(1 - layer.mean()) for layer in fires]
 
 # %% ../nbs/11_engine.ipynb #3d408b9b
