@@ -7,10 +7,12 @@ __all__ = ['train_on_workers', 'Reading', 'predict_dataset']
 
 # %% ../nbs/13_scaling.ipynb #2fcef4b9
 import json
+import logging
 import os
 import re
 import tempfile
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,7 +22,7 @@ from numbers import Integral
 from os.path import isfile
 from pathlib import Path
 from threading import Event, Thread
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,29 +60,35 @@ class _Crew:
     strategy: Any  # of tf.distribute
     rank: int  # the number of this worker, from 0
     workers: int
+    add: Callable  # compiled: the sum of a tensor over all workers
 
     def sum(self, array):
         "The sum over all workers of an array that each of them has, the same bits for all."
-        import tensorflow as tf
-
-        def add(values):
-            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(values))
-
-        return tf.function(lambda values: self.strategy.run(add, (values,)), autograph=False)(tf.constant(array)).numpy()
+        return self.add(np.asarray(array)).numpy()
 
     def tell(self, content):
-        "The bytes that the first worker has, for all. Whole numbers, since adding zeros leaves them as they are."
+        "The bytes that the first worker has, for all. As whole numbers, since adding zeros leaves these as they are."
         size = int(self.sum(np.array([len(content) if self.rank == 0 else 0], np.int32))[0])
         words = np.zeros(-(-size // 4), np.int32)
         if self.rank == 0:
             words = np.frombuffer(content.ljust(4 * len(words), b"\0"), np.int32)
-        return (self.sum(words) if size else words).tobytes()[:size]
+        return self.sum(words).tobytes()[:size] if size else b""
 
     def agree(self, problem):
         "Raises `MnistAnnError` in all workers, if there is a problem in one of them; a text, empty if there is none."
         having = self.sum(np.array([bool(problem) and worker == self.rank for worker in range(self.workers)], np.int32))
         if having.any():
             raise MnistAnnError(problem or f"worker {int(having.argmax())} of {self.workers} has met an error. Look at what it says.")
+
+# %% ../nbs/13_scaling.ipynb #94de2d13
+def _added_up(strategy):
+    "A compiled function of a tensor that each worker has: the sum, for all of them."
+    import tensorflow as tf
+
+    def add(values):
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(values))
+
+    return tf.function(lambda values: strategy.run(add, (values,)), autograph=False, reduce_retracing=True)
 
 # %% ../nbs/13_scaling.ipynb #58393216
 def _join():
@@ -99,11 +107,13 @@ def _join():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # each all-reduce would be announced
     try:
-        return _Crew(tf.distribute.MultiWorkerMirroredStrategy(), rank, chiefs + others)
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise MnistAnnError("workers must find each other before TensorFlow does anything else. Call train_on_workers first of all, "
                             "with a Network to begin with: initialize((784, 512, 256, 10)).") from error
+    return _Crew(strategy, rank, chiefs + others, _added_up(strategy))
 
 # %% ../nbs/13_scaling.ipynb #b7595e2a
 def _compile_steps(crew, settings):
@@ -640,6 +650,7 @@ def _read_pictures(files, rows, pictures, network):
 # %% ../nbs/13_scaling.ipynb #d98a034f
 def _tables(root, block, network):
     "The answers for a block, table by table. A file that breaks off ends with a row that says why."
+    root = Path(root)
     if block.kind == "pictures":
         for k in range(0, len(block.files), 8):
             files = list(block.files[k:k + 8])
@@ -667,7 +678,7 @@ def _read_block(item, network, root, target):
     "Read one block, and write its answers: whole, or not at all. This is what runs in the workers."
     from pyarrow import parquet
 
-    number, block = item["number"], item["block"]
+    number, block = item["number"], _Block(**json.loads(item["block"]))
     rows = errors = 0
     with _one_core, _written_whole(_part(target, number)) as temporary, parquet.ParquetWriter(temporary, _schema(), compression="zstd") as writer:
         for table in _tables(root, block, network):
@@ -706,7 +717,7 @@ def _open_target(target, identity):
         target.mkdir(parents=True, exist_ok=True)
         with open(target / "_lock", "wb") as lock:
             _lock_or_refuse(lock, target)
-            for unfinished in target.glob(".part-*.tmp"):
+            for unfinished in (*target.glob(".part-*.tmp"), *target.glob("_tries-*")):
                 unfinished.unlink(missing_ok=True)
             plan = target / "_plan.json"
             if not isfile(plan):
@@ -776,7 +787,7 @@ def predict_dataset(
 def _read_blocks(root, blocks, folder, network, workers, verbose):
     "Read all blocks whose answers are not there yet."
     before = _done(folder, range(len(blocks)))
-    todo = [{"number": k, "block": block} for k, block in enumerate(blocks) if k not in before]
+    todo = [{"number": k, "block": json.dumps(asdict(block))} for k, block in enumerate(blocks) if k not in before]
     rows, errors, seconds = sum(r for r, _ in before.values()), sum(e for _, e in before.values()), 0.0
     rows_before = rows
     if todo:
@@ -807,19 +818,38 @@ def _shown(answers, blocks, before, verbose):
     return tqdm(answers, total=blocks, initial=before, unit=" blocks", disable=None if verbose else True)
 
 # %% ../nbs/13_scaling.ipynb #a85b6399
+_TRIES = 4  # Ray Data tries without end, also what ends every process that reads it
+
+
+def _read_with_ray(item, network, root, target, start):
+    "What runs in a worker. What would come again is answered, not raised: a file that cannot be written, or a block whose process ends each time."
+    import ray
+
+    tries = Path(target, f"_tries-{item['number']:08}-{start}")
+    with open(tries, "ab") as file:
+        file.write(b".")
+        if file.tell() > _TRIES:
+            files = _Block(**json.loads(item["block"])).files
+            return {"rows": 0, "errors": 0, "problem": f"{_cut(files[0])}{f' and {len(files) - 1} more' if files[1:] else ''}: the process that reads it has "
+                    f"ended {_TRIES} times. Is there too little memory? Take these files out, or give it more; then start again, and it goes on."}
+    try:
+        return _read_block(item, ray.get(network), root, target) | {"problem": ""}
+    except MnistAnnError as error:
+        return {"rows": 0, "errors": 0, "problem": str(error)}
+    finally:
+        tries.unlink(missing_ok=True)
+
+
 def _answers_of(ray, todo, network, root, folder, workers):
     "Ray Data reads the blocks: one task for each, at most `workers` at a time, and each is tried again if its process is lost."
-    from ray.data import DataContext, from_items
+    from ray.data import DataContext, TaskPoolStrategy, from_items
 
     context = DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    read = from_items(todo, override_num_blocks=len(todo)).map(
-        _read_block, fn_kwargs={"network": ray.put(network), "root": root, "target": folder}, concurrency=workers, num_cpus=1, max_retries=3)
-    try:
-        yield from read.iter_rows(prefetch_batches=0)
-    except ray.exceptions.RayError as error:
-        cause = error
-        while cause is not None and not isinstance(cause, MnistAnnError):
-            cause = getattr(cause, "cause", None) or cause.__cause__
-        raise MnistAnnError(str(cause) if cause else f"a block could not be read: {_cut(_last_line(error), 300)}") from error
+    context.enable_progress_bars = context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    at_once = TaskPoolStrategy(size=min(workers or int(ray.cluster_resources().get("CPU", 1)), len(todo)))
+    given = {"network": ray.put(network), "root": str(root), "target": str(folder), "start": f"{os.getpid()}-{time_ns()}"}
+    for answer in from_items(todo, override_num_blocks=len(todo)).map(_read_with_ray, fn_kwargs=given, compute=at_once, num_cpus=1).iter_rows():
+        if answer["problem"]:
+            raise MnistAnnError(answer["problem"])
+        yield answer
