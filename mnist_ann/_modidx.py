@@ -674,6 +674,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mnist_ann.scaling._all_settings': ('scaling.html#_all_settings', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._answers': ('scaling.html#_answers', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._answers_of': ('scaling.html#_answers_of', 'mnist_ann/scaling.py'),
+                                   'mnist_ann.scaling._as_one_of_many': ('scaling.html#_as_one_of_many', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._begin_together': ('scaling.html#_begin_together', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._blocks_of_idx': ('scaling.html#_blocks_of_idx', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._blocks_of_parquet': ('scaling.html#_blocks_of_parquet', 'mnist_ann/scaling.py'),

@@ -427,7 +427,7 @@ def train_on_workers(
     if resume and checkpoint is None:
         raise MnistAnnError("resume=True needs the folder of the checkpoints: checkpoint='...'.")
     if workers is None:
-        state = _work(_join(), network, train, valid, chosen, checkpoint, resume, verbose)
+        state = _as_one_of_many(network, train, valid, chosen, checkpoint, resume, verbose)
     else:
         state = _with_workers(network, train, valid, chosen, workers, checkpoint, resume, verbose, max_failures)
     kept = [np.asarray(array) for array in state.kept]
@@ -445,6 +445,18 @@ def _all_settings(network, train, valid, chosen):
     if network.sizes[0] != 784 or network.sizes[-1] != 10:
         raise MnistAnnError(f"a network that reads digits has 784 inputs and 10 outputs, not {network.sizes[0]} and {network.sizes[-1]}.")
     return settings | dict(hidden_units=list(network.sizes[1:-1]), train_images=len(train), valid_images=len(valid))
+
+# %% ../nbs/13_scaling.ipynb #42e4c872
+def _as_one_of_many(*given):
+    "This worker's part of the training that TF_CONFIG describes. Without Ray nobody replaces a worker that is lost: all of them end."
+    crew = _join()
+    import tensorflow as tf
+
+    try:
+        return _work(crew, *given)
+    except tf.errors.OpError as error:
+        raise MnistAnnError(f"another worker is lost, or cannot be reached ({type(error).__name__}). What was finished is in the folder of checkpoints, "
+                            "if there is one: start all workers again with resume=True.") from error
 
 # %% ../nbs/13_scaling.ipynb #6e0c1435
 def _with_workers(network, train, valid, chosen, workers, checkpoint, resume, verbose, max_failures):
