@@ -273,6 +273,19 @@ def _begin_together(crew, network, train, valid, settings, folder, resume):
         start = _State(weights, [tf.zeros_like(W) for W in weights] if settings["momentum"] else [], [], weights, History(settings=settings))
     return start, lambda state: first_alone(lambda: keep and keep(state, identity))
 
+# %% ../nbs/13_scaling.ipynb #cde0fb0d
+def _all_settings(network, train, valid, chosen):
+    "The settings as `train` would write them down, checked: so the checkpoints of one serve the other."
+    from mnist_ann.engine import _checked
+
+    left_out = dict(precision="float32", adversarial=0.0, weight_average=0.0, teacher=None, others=None, augment=None)
+    names = ("epochs", "batch_size", "learning_rate", "momentum", "patience", "seed", "precision", "nesterov", "schedule", "warmup", "label_smoothing",
+             "weight_decay", "adversarial", "weight_average", "teacher", "others", "augment")
+    settings = _checked(train, valid, {name: {**chosen, **left_out}[name] for name in names})
+    if network.sizes[0] != 784 or network.sizes[-1] != 10:
+        raise MnistAnnError(f"a network that reads digits has 784 inputs and 10 outputs, not {network.sizes[0]} and {network.sizes[-1]}.")
+    return settings | dict(hidden_units=list(network.sizes[1:-1]), train_images=len(train), valid_images=len(valid))
+
 # %% ../nbs/13_scaling.ipynb #00e13ed7
 def _work(crew, network, train, valid, chosen, folder, resume, verbose):
     "The part of one worker in a training, from the first epoch to the last: the state in the end. `train` and `valid` may be functions that load them."
@@ -295,6 +308,18 @@ def _work(crew, network, train, valid, chosen, folder, resume, verbose):
             keep(state)
             progress.epoch(state.history)
     return state
+
+# %% ../nbs/13_scaling.ipynb #42e4c872
+def _as_one_of_many(*given):
+    "This worker's part of the training that TF_CONFIG describes. Without Ray nobody replaces a worker that is lost: all of them end."
+    crew = _join()
+    import tensorflow as tf
+
+    try:
+        return _work(crew, *given)
+    except tf.errors.OpError as error:
+        raise MnistAnnError(f"another worker is lost, or cannot be reached ({type(error).__name__}). What was finished is in the folder of checkpoints, "
+                            "if there is one: start all workers again with resume=True.") from error
 
 # %% ../nbs/13_scaling.ipynb #698310fa
 def _mapped(path, begin, end, labels):
@@ -389,6 +414,28 @@ def _watched(folder, history, verbose):
             ended.set()
             thread.join()
 
+# %% ../nbs/13_scaling.ipynb #6e0c1435
+def _with_workers(network, train, valid, chosen, workers, checkpoint, resume, verbose, max_failures):
+    "The state in the end of a training that Ray's workers do. Its checkpoints are what leads to this process, too."
+    from mnist_ann.engine import _find_checkpoint, _identity, _open_checkpoints
+    from mnist_ann.training import History
+
+    settings = _all_settings(network, train, valid, chosen)
+    if settings["batch_size"] < workers:
+        raise MnistAnnError(f"batch_size must be {workers} at least, a digit for each worker, not {settings['batch_size']}.")
+    if checkpoint is None and os.environ.get("RAY_ADDRESS", "local") != "local":
+        raise MnistAnnError("on a cluster, checkpoint must name a folder that each machine reaches: it is what is left when a machine is lost.")
+    with tempfile.TemporaryDirectory() as own:
+        folder = _open_checkpoints(own if checkpoint is None else checkpoint).resolve()
+        identity = _identity(settings, train, valid)
+        state = _find_checkpoint(folder, resume, identity, settings)
+        history = state.history if state else History(settings=settings)
+        if not history.is_finished:
+            with _watched(folder, history, verbose):
+                _train_with_ray(network, train, valid, chosen, workers, folder, max_failures)
+            state = _find_checkpoint(folder, True, identity, settings)
+        return state
+
 # %% ../nbs/13_scaling.ipynb #91167bee
 def train_on_workers(
     start: "Network | keras.Model",  # where to begin, for example initialize((784, 512, 256, 10)); it is not changed
@@ -432,53 +479,6 @@ def train_on_workers(
         state = _with_workers(network, train, valid, chosen, workers, checkpoint, resume, verbose, max_failures)
     kept = [np.asarray(array) for array in state.kept]
     return Network(tuple(kept[::2]), tuple(kept[1::2]), state.history.attributes()), state.history
-
-# %% ../nbs/13_scaling.ipynb #cde0fb0d
-def _all_settings(network, train, valid, chosen):
-    "The settings as `train` would write them down, checked: so the checkpoints of one serve the other."
-    from mnist_ann.engine import _checked
-
-    left_out = dict(precision="float32", adversarial=0.0, weight_average=0.0, teacher=None, others=None, augment=None)
-    names = ("epochs", "batch_size", "learning_rate", "momentum", "patience", "seed", "precision", "nesterov", "schedule", "warmup", "label_smoothing",
-             "weight_decay", "adversarial", "weight_average", "teacher", "others", "augment")
-    settings = _checked(train, valid, {name: {**chosen, **left_out}[name] for name in names})
-    if network.sizes[0] != 784 or network.sizes[-1] != 10:
-        raise MnistAnnError(f"a network that reads digits has 784 inputs and 10 outputs, not {network.sizes[0]} and {network.sizes[-1]}.")
-    return settings | dict(hidden_units=list(network.sizes[1:-1]), train_images=len(train), valid_images=len(valid))
-
-# %% ../nbs/13_scaling.ipynb #42e4c872
-def _as_one_of_many(*given):
-    "This worker's part of the training that TF_CONFIG describes. Without Ray nobody replaces a worker that is lost: all of them end."
-    crew = _join()
-    import tensorflow as tf
-
-    try:
-        return _work(crew, *given)
-    except tf.errors.OpError as error:
-        raise MnistAnnError(f"another worker is lost, or cannot be reached ({type(error).__name__}). What was finished is in the folder of checkpoints, "
-                            "if there is one: start all workers again with resume=True.") from error
-
-# %% ../nbs/13_scaling.ipynb #6e0c1435
-def _with_workers(network, train, valid, chosen, workers, checkpoint, resume, verbose, max_failures):
-    "The state in the end of a training that Ray's workers do. Its checkpoints are what leads to this process, too."
-    from mnist_ann.engine import _find_checkpoint, _identity, _open_checkpoints
-    from mnist_ann.training import History
-
-    settings = _all_settings(network, train, valid, chosen)
-    if settings["batch_size"] < workers:
-        raise MnistAnnError(f"batch_size must be {workers} at least, a digit for each worker, not {settings['batch_size']}.")
-    if checkpoint is None and os.environ.get("RAY_ADDRESS", "local") != "local":
-        raise MnistAnnError("on a cluster, checkpoint must name a folder that each machine reaches: it is what is left when a machine is lost.")
-    with tempfile.TemporaryDirectory() as own:
-        folder = _open_checkpoints(own if checkpoint is None else checkpoint).resolve()
-        identity = _identity(settings, train, valid)
-        state = _find_checkpoint(folder, resume, identity, settings)
-        history = state.history if state else History(settings=settings)
-        if not history.is_finished:
-            with _watched(folder, history, verbose):
-                _train_with_ray(network, train, valid, chosen, workers, folder, max_failures)
-            state = _find_checkpoint(folder, True, identity, settings)
-        return state
 
 # %% ../nbs/13_scaling.ipynb #496aca80
 _ROWS = 50_000  # digits in a block: half a minute's work at most is lost when a worker is
@@ -764,71 +764,6 @@ def _lock_or_refuse(lock, target):
     except OSError as error:
         raise MnistAnnError(f"{_cut(target)}: another process is writing answers there. Wait for it, or name another folder.") from error
 
-# %% ../nbs/13_scaling.ipynb #b544d5d4
-def predict_dataset(
-    source: str | Path,  # a folder, and all below it: pictures, Parquet files, IDX files of images; or one such file
-    target: str | Path,  # a folder for the answers, as Parquet files; what is there from a start before is not done again
-    network: Network | None = None,  # the shipped one if left out
-    workers: int | None = None,  # processes that read at the same time; one on each core if left out
-    verbose: int = 1,  # 0 is silent; 1 shows a progress bar, if this is a terminal
-) -> Reading:
-    """Read any number of digits in bounded memory: a row for each with file, row, digit, probabilities, is_digit and error.
-
-    On this machine, or on the cluster at RAY_ADDRESS, whose machines must all reach both folders. Stopped at any moment and started again, it goes
-    on, and no row is lost or doubled. A file that cannot be read is a row that says why. Raises `MnistAnnError` for what it cannot use or write.
-    """
-    network = _or_shipped(network)
-    if network.sizes[0] != 784 or network.sizes[-1] != 10:
-        raise MnistAnnError(f"a network that reads digits has 784 inputs and 10 outputs, not {network.sizes[0]} and {network.sizes[-1]}.")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1):
-        raise MnistAnnError(f"workers must be a whole number from 1, not {_in_short(workers)}.")
-    for name, path in (("source", source), ("target", target)):
-        if not isinstance(path, (str, os.PathLike)):
-            raise MnistAnnError(f"{name} must be a path, not {_in_short(path)}.")
-    inside, outside = sorted((Path(target).resolve(), Path(source).resolve()), key=lambda path: len(path.parts), reverse=True)
-    if inside.is_relative_to(outside):
-        raise MnistAnnError(f"{_cut(target)}: answers would lie among what is read. Name a folder outside of {_cut(source)}.")
-    root, blocks, fingerprint, left_out = _plan(source)
-    if left_out and verbose:
-        names = ", ".join(_cut(name, 60) for name in left_out[:5]) + (" ..." if len(left_out) > 5 else "")
-        warnings.warn(f"{_cut(source)}: {len(left_out):,} files are left out, since their names are those of no pictures or digits: {names}", stacklevel=2)
-    with _open_target(target, {"source": fingerprint, "network": _checksum(network)}) as folder:
-        return _read_blocks(root.resolve(), blocks, folder.resolve(), network, workers, verbose)
-
-# %% ../nbs/13_scaling.ipynb #ac04d222
-def _read_blocks(root, blocks, folder, network, workers, verbose):
-    "Read all blocks whose answers are not there yet."
-    before = _done(folder, range(len(blocks)))
-    todo = [{"number": k, "block": json.dumps(asdict(block))} for k, block in enumerate(blocks) if k not in before]
-    rows, errors, seconds = sum(r for r, _ in before.values()), sum(e for _, e in before.values()), 0.0
-    rows_before = rows
-    if todo:
-        with _cluster(workers) as ray:
-            started = perf_counter()
-            for answer in _shown(_answers_of(ray, todo, network, root, folder, workers), len(blocks), len(before), verbose):
-                rows, errors = rows + answer["rows"], errors + answer["errors"]
-            seconds = perf_counter() - started
-    return Reading(folder, rows, errors, len(blocks), len(before), seconds, rows - rows_before)
-
-
-def _done(folder, numbers):
-    "Of the blocks whose answers are there: how many rows and how many errors."
-    from pyarrow import parquet
-
-    done = {}
-    for number in numbers:
-        if isfile(path := _part(folder, number)):
-            metadata = parquet.read_metadata(path)
-            done[number] = metadata.num_rows, int((metadata.metadata or {}).get(b"errors", 0))
-    return done
-
-
-def _shown(answers, blocks, before, verbose):
-    "The same answers, with a progress bar."
-    from tqdm import tqdm
-
-    return tqdm(answers, total=blocks, initial=before, unit=" blocks", disable=None if verbose else True)
-
 # %% ../nbs/13_scaling.ipynb #a85b6399
 _TRIES = 4  # Ray Data tries without end, also what ends every process that reads it
 
@@ -865,3 +800,68 @@ def _answers_of(ray, todo, network, root, folder, workers):
         if answer["problem"]:
             raise MnistAnnError(answer["problem"])
         yield answer
+
+# %% ../nbs/13_scaling.ipynb #ac04d222
+def _read_blocks(root, blocks, folder, network, workers, verbose):
+    "Read all blocks whose answers are not there yet."
+    before = _done(folder, range(len(blocks)))
+    todo = [{"number": k, "block": json.dumps(asdict(block))} for k, block in enumerate(blocks) if k not in before]
+    rows, errors, seconds = sum(r for r, _ in before.values()), sum(e for _, e in before.values()), 0.0
+    rows_before = rows
+    if todo:
+        with _cluster(workers) as ray:
+            started = perf_counter()
+            for answer in _shown(_answers_of(ray, todo, network, root, folder, workers), len(blocks), len(before), verbose):
+                rows, errors = rows + answer["rows"], errors + answer["errors"]
+            seconds = perf_counter() - started
+    return Reading(folder, rows, errors, len(blocks), len(before), seconds, rows - rows_before)
+
+
+def _done(folder, numbers):
+    "Of the blocks whose answers are there: how many rows and how many errors."
+    from pyarrow import parquet
+
+    done = {}
+    for number in numbers:
+        if isfile(path := _part(folder, number)):
+            metadata = parquet.read_metadata(path)
+            done[number] = metadata.num_rows, int((metadata.metadata or {}).get(b"errors", 0))
+    return done
+
+
+def _shown(answers, blocks, before, verbose):
+    "The same answers, with a progress bar."
+    from tqdm import tqdm
+
+    return tqdm(answers, total=blocks, initial=before, unit=" blocks", disable=None if verbose else True)
+
+# %% ../nbs/13_scaling.ipynb #b544d5d4
+def predict_dataset(
+    source: str | Path,  # a folder, and all below it: pictures, Parquet files, IDX files of images; or one such file
+    target: str | Path,  # a folder for the answers, as Parquet files; what is there from a start before is not done again
+    network: Network | None = None,  # the shipped one if left out
+    workers: int | None = None,  # processes that read at the same time; one on each core if left out
+    verbose: int = 1,  # 0 is silent; 1 shows a progress bar, if this is a terminal
+) -> Reading:
+    """Read any number of digits in bounded memory: a row for each with file, row, digit, probabilities, is_digit and error.
+
+    On this machine, or on the cluster at RAY_ADDRESS, whose machines must all reach both folders. Stopped at any moment and started again, it goes
+    on, and no row is lost or doubled. A file that cannot be read is a row that says why. Raises `MnistAnnError` for what it cannot use or write.
+    """
+    network = _or_shipped(network)
+    if network.sizes[0] != 784 or network.sizes[-1] != 10:
+        raise MnistAnnError(f"a network that reads digits has 784 inputs and 10 outputs, not {network.sizes[0]} and {network.sizes[-1]}.")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1):
+        raise MnistAnnError(f"workers must be a whole number from 1, not {_in_short(workers)}.")
+    for name, path in (("source", source), ("target", target)):
+        if not isinstance(path, (str, os.PathLike)):
+            raise MnistAnnError(f"{name} must be a path, not {_in_short(path)}.")
+    inside, outside = sorted((Path(target).resolve(), Path(source).resolve()), key=lambda path: len(path.parts), reverse=True)
+    if inside.is_relative_to(outside):
+        raise MnistAnnError(f"{_cut(target)}: answers would lie among what is read. Name a folder outside of {_cut(source)}.")
+    root, blocks, fingerprint, left_out = _plan(source)
+    if left_out and verbose:
+        names = ", ".join(_cut(name, 60) for name in left_out[:5]) + (" ..." if len(left_out) > 5 else "")
+        warnings.warn(f"{_cut(source)}: {len(left_out):,} files are left out, since their names are those of no pictures or digits: {names}", stacklevel=2)
+    with _open_target(target, {"source": fingerprint, "network": _checksum(network)}) as folder:
+        return _read_blocks(root.resolve(), blocks, folder.resolve(), network, workers, verbose)

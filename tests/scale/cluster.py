@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,41 +14,45 @@ PATIENCE = 240  # seconds: a busy machine needs most of a minute to start Ray
 
 
 @contextmanager
-def two_nodes(folder, head=4, other=2):
+def two_nodes(head=4, other=2):
     "A cluster of two nodes with so many cores each, on loopback, without a dashboard; it is gone afterwards, whatever has happened to it."
-    before = os.environ.get("RAY_USAGE_STATS_ENABLED")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    common = {"object_store_memory": 200_000_000, "node_ip_address": "127.0.0.1"}
-    for attempt in range(3):  # Ray gives itself 15 seconds for each of its processes
-        cluster = Cluster(head_node_args={"num_cpus": head, "include_dashboard": False, "temp_dir": str(folder / f"ray{attempt}"), **common})
+    common = {"object_store_memory": 200_000_000, "node_ip_address": "127.0.0.1", "include_dashboard": False}
+    with tempfile.TemporaryDirectory(prefix="mnist", dir="/tmp" if os.path.isdir("/tmp") else None) as folder:  # the name of a socket may have 107 bytes
+        cluster = start_two(Cluster, Path(folder), head, other, common)
         try:
-            cluster.add_node(num_cpus=head, include_dashboard=False, temp_dir=str(folder / f"r{attempt}"), **common)
-            cluster.second = cluster.add_node(num_cpus=other, **common)
-            break
+            yield cluster
+        finally:
+            cluster.shutdown()
+            for process in ray_processes(cluster):
+                process.kill()
+
+
+def start_two(Cluster, folder, head, other, common):
+    "Ray gives itself 15 seconds for each of its processes, which a busy machine exceeds: so three attempts."
+    for attempt in range(3):
+        cluster = Cluster()
+        cluster.folder = folder / str(attempt)
+        try:
+            cluster.add_node(num_cpus=head, temp_dir=str(cluster.folder), **common)
+            cluster.second = cluster.add_node(num_cpus=other, temp_dir=str(cluster.folder), **common)
+            return cluster
         except Exception:  # Ray raises no class of its own here
             cluster.shutdown()
+            for process in ray_processes(cluster):
+                process.kill()
             if attempt == 2:
                 raise
-    try:
-        yield cluster
-    finally:
-        cluster.shutdown()
-        for process in ray_processes(folder):
-            process.kill()
-        if before is None:
-            del os.environ["RAY_USAGE_STATS_ENABLED"]
 
 
-def ray_processes(folder, title=""):
-    "Ray's processes below this one, and those that name the folder; of them those whose title contains this text."
+def ray_processes(cluster, title=""):
+    "The processes below this one, of them those that Ray has given a title with this text; without one, those that name the cluster's folder."
     found = []
-    for process in psutil.process_iter():
+    for process in psutil.Process().children(recursive=True):
         try:
-            line = " ".join(process.cmdline())
-            ours = str(folder) in line or any(parent.pid == os.getpid() for parent in process.parents())
-            if ours and process.pid != os.getpid() and (title in line if title else str(folder) in line):
+            if (title or str(cluster.folder)) in " ".join(process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue

@@ -53,10 +53,10 @@ def epochs_in(folder):
 def test_a_worker_a_node_and_the_driver_are_lost(tmp_path, undisturbed):
     folder, result, log = tmp_path / "checkpoints", tmp_path / "result.h5", tmp_path / "log"
     text = WORKERS.format(workers=2, settings=SETTINGS, folder=str(folder), result=str(result))
-    with two_nodes(tmp_path) as cluster:
+    with two_nodes() as cluster:
         with program(text, log, RAY_ADDRESS=cluster.address) as driver:
             wait_for(lambda: epochs_in(folder) >= 1 or driver.poll(), "the first epoch", log)
-            workers = ray_processes(tmp_path, "RayTrainWorker")
+            workers = ray_processes(cluster, "RayTrainWorker")
             assert len(workers) == 2, workers
             workers[1].kill()  # SIGKILL: it cannot say goodbye
             lost = epochs_in(folder)
