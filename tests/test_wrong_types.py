@@ -31,6 +31,7 @@ def right_calls():
     ink = np.pad(few[0] / 255.0, 4)
     tX, tY = np.ones((2, 3)) / 2, np.eye(2)
     passed = ma.forward(tiny, tX)
+    tried = pd.DataFrame({"units": [4, 8, 16, 32], "parameters": [1, 2, 3, 4], "outcome": "finished", "epochs": 1, "val_accuracy": [0.5, 0.6, 0.7, 0.8], "val_loss": 1.0, "seconds": 1.0, "ended": [1.0, 2.0, 3.0, 4.0]})
     calls = {
         "plot_digits": (few, said), "average_digits": (digits,), "normalize": (few,), "one_hot": (said, 10), "split": (digits, 20, 0),
         "relu": (logits,), "softmax": (logits,), "cross_entropy": (logits, Y), "initialize": ((784, 4, 10), 0), "forward": (small, X),
@@ -47,6 +48,8 @@ def right_calls():
         "write_idx": ("x-idx3-ubyte", few), "save_weights": (small, "x.h5"), "load_network": ("x.h5",), "export": (small, "x.onnx"),
         "distort": (few, ma.Distortion(), 0), "drawn_digits": (12, 0), "non_digits": (digits, 5, 0), "load_recipe": ("fast",), "train_recipe": (recipe, digits, digits), "train_teacher": (digits, digits, ma.Distortion(), 1),
         "train": (ma.build_model((4,)), digits, digits, 1), "pad_page": (small, "int8"), "what_if": (partial(ma.plot_weights, X[:5]),),
+        "tune": ({"units": (4, 8)}, digits, digits, digits, 1, 1), "plot_search": (tried,), "plot_settings": (tried,), "plot_parallel": (tried, 2), "plot_importance": (tried,),
+        "setting_importance": (tried, 0),
     }
     objects = {"Digits": (few, said), "Network": (small.weights, small.biases), "Distortion": (),
                "Network.logits": (few,), "Network.predict": (few,), "Network.predict_proba": (few,)}
@@ -98,6 +101,7 @@ def test_every_public_function_is_tried(calls):
 @pytest.mark.parametrize("name", sorted(right_calls()))
 def test_wrong_arguments_are_refused_in_one_line(calls, name, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")  # where the extra `scale` is installed, too, nothing is started here
     ma.write_idx("x-idx3-ubyte", np.zeros((2, 28, 28), np.uint8))
     ma.save_weights(ma.initialize((784, 4, 10)), "x.h5")
     function, right = calls[name]

@@ -1,0 +1,193 @@
+"The search of chapter 12: killed and resumed, with trials that crash, on loopback alone, on a cluster that is there already."
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+import mnist_ann as ma
+from mnist_ann.tuning import _cluster, _start_ray
+
+LIMIT = int(os.environ.get("SCALE_TEST_SECONDS", 150))  # as in conftest.py
+
+ROOT = Path(__file__).parents[2]
+SEARCH = """
+    import sys
+    import mnist_ann as ma
+    train, valid = ma.split(ma.load_mnist()[0])
+    space = {"units": (8, 40), "layers": 1, "learning_rate": (0.01, 0.3), "batch_size": 50}
+    ma.tune(space, train[:2000], valid[:500], trials=%(trials)d, epochs=%(epochs)d, folder=%(folder)r, resume=True, cores=2, **%(more)r)
+"""
+
+
+def start(folder, trials=6, epochs=3, **more):
+    "A search in a process of its own."
+    text = textwrap.dedent(SEARCH % dict(folder=str(folder), trials=trials, epochs=epochs, more=more))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    return subprocess.Popen([sys.executable, "-c", text], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ended(folder):
+    return {path.name: path.read_bytes() for path in sorted(Path(folder, "ended").glob("*.json"))}
+
+
+def begun(folder):
+    "The numbers of the trials that run, and have an epoch behind them."
+    return {path.parent.name for path in Path(folder, "running").glob("*/*.checkpoint")}
+
+
+def wait_for(condition, process, seconds=LIMIT - 10):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, "it does not come so far"
+        time.sleep(0.02)
+
+
+def rows_of(folder):
+    return {name: json.loads(content) for name, content in ended(folder).items()}
+
+
+def test_a_killed_search_goes_on_and_runs_no_ended_trial_again(tmp_path):
+    process = start(tmp_path / "search", epochs=9, early_stopping=False)
+    wait_for(lambda: len(ended(tmp_path / "search")) >= 2 and begun(tmp_path / "search"), process)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    until = time.monotonic() + 20
+    while psutil.Process().children(recursive=True) and time.monotonic() < until:  # those that were below it are ours now
+        time.sleep(0.1)
+    left = [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+    assert not left, f"what the search has started outlives it: {left}"
+    before, half = ended(tmp_path / "search"), begun(tmp_path / "search")
+    told = start(tmp_path / "search", epochs=9, early_stopping=False).communicate()
+    after = ended(tmp_path / "search")
+    assert len(after) == 6 and before.items() <= after.items(), told
+    assert not (half - {Path(name).stem for name in after}), "what had begun has ended, too, under its number"
+    assert not any(Path(tmp_path, "search/running").iterdir())
+    assert told[0].count("finished") == 6 - len(before), "each line is a trial that has run"
+    rows = rows_of(tmp_path / "search")
+    assert all(len(row["val_accuracy"]) == 9 for row in rows.values())
+    points = [json.dumps(row["settings"], sort_keys=True) for row in rows.values()]
+    assert len(set(points)) == 6, "the second start must not suggest what the first one had"
+
+
+def test_two_trials_that_crash_do_not_end_the_search(tmp_path):
+    """Their processes are killed, as a system that is short of memory does it."""
+    folder, killed = tmp_path / "search", set()
+    process = start(folder, epochs=40, trials=5, early_stopping=False)
+    for crash in (1, 2):
+        wait_for(lambda: begun(folder) - killed and not len(ended(folder)) < crash - 1, process)
+        workers = [child for child in psutil.Process(process.pid).children(recursive=True) if is_trial(child)]
+        assert workers
+        running = begun(folder)
+        workers[0].kill()
+        wait_for(lambda: len([row for row in rows_of(folder).values() if row["outcome"] == "crashed"]) >= crash, process)
+        killed |= running
+    told = process.communicate()
+    rows = rows_of(folder)
+    assert process.returncode == 0, told
+    assert Counter(row["outcome"] for row in rows.values()) == {"crashed": 2, "finished": 3}, told
+    assert all(row["error"] for row in rows.values() if row["outcome"] == "crashed")
+
+
+def is_trial(process):
+    try:
+        return "ray::" in " ".join(process.cmdline()) and "train" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def addresses(process):
+    "Where a process and those below it listen."
+    found = set()
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            found |= {connection.laddr.ip for connection in one.net_connections("inet") if connection.status == psutil.CONN_LISTEN}
+        except psutil.Error:
+            pass
+    return {address.removeprefix("::ffff:") for address in found}
+
+
+def test_ray_listens_on_loopback_alone_and_a_search_joins_a_cluster(tmp_path, monkeypatch):
+    before = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
+    with _cluster(2) as ray:
+        assert ray.get(ray.remote(os.getpid).remote()) != os.getpid()
+        assert addresses(psutil.Process()) == {"127.0.0.1"}
+        assert ray.nodes()[0]["NodeManagerAddress"] == "127.0.0.1"
+        with _cluster() as same:
+            assert same is ray
+        assert ray.is_initialized(), "who has not begun it does not end it"
+        environment = {**os.environ, "RAY_ADDRESS": ray.get_runtime_context().gcs_address}
+        monkeypatch.setattr(os, "environ", environment)
+        process = start(tmp_path / "search", trials=2, epochs=1)
+        told = process.communicate()
+        assert process.returncode == 0 and len(ended(tmp_path / "search")) == 2, told
+        assert ray.get(ray.remote(os.getpid).remote()), "the cluster is still there"
+        assert len([one for one in psutil.Process().children(recursive=True) if "gcs_server" in one.name()]) == 1
+    assert not ray.is_initialized()
+    left = {name for name in os.environ if name.startswith("RAY_")} - {*before, "RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_CLIENT_MODE"}
+    assert not left
+
+
+def test_an_address_where_nobody_answers_is_said_at_once(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    with pytest.raises(ma.MnistAnnError, match="no Ray cluster answers at RAY_ADDRESS"), _cluster():
+        pass
+
+
+def test_a_start_that_fails_is_told_in_a_line_and_leaves_nothing(monkeypatch, tmp_path):
+    class Broken:
+        class _private:
+            class ray_constants: pass
+            class parameter: RayParams = dict
+
+        attempts = 0
+
+        @classmethod
+        def init(cls, **options):
+            cls.attempts += 1
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)", options["_temp_dir"]])
+            raise Exception("The current node timed out during startup.")
+
+        @staticmethod
+        def shutdown(): pass
+
+    with pytest.raises(ma.MnistAnnError, match="does not start on this machine"):
+        _start_ray(Broken, 2, tmp_path)
+    assert Broken.attempts == 3
+
+
+def test_a_folder_is_searched_by_one_at_a_time_and_by_one_search(tmp_path):
+    from filelock import FileLock
+
+    train, valid = ma.split(ma.load_mnist()[0])
+    given = dict(space={"units": (8, 40)}, train=train[:500], valid=valid[:100], trials=1, epochs=1, folder=tmp_path / "search")
+    (tmp_path / "search").mkdir()
+    with FileLock(tmp_path / "search/lock"), pytest.raises(ma.MnistAnnError, match="another process is searching there"):
+        ma.tune(**given)
+    (tmp_path / "search/search.json").write_text("{}")
+    with pytest.raises(ma.MnistAnnError, match="holds a search already"):
+        ma.tune(**given)
+    with pytest.raises(ma.MnistAnnError, match="this is another search"):
+        ma.tune(**given, resume=True)
+    with pytest.raises(ma.MnistAnnError, match="resume=True needs the folder"):
+        ma.tune(**{**given, "folder": None}, resume=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ma.MnistAnnError, match="cannot be written there"):
+        ma.tune(**{**given, "folder": tmp_path / "file"})
+
+
+def test_without_the_extra_one_line_says_what_to_install():
+    text = "import sys; sys.modules['ray'] = None\nfrom mnist_ann.cli import main\nsys.exit(main(['tune']))"
+    told = subprocess.run([sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert told.returncode == 2 and told.stderr.count("\n") == 1 and "pip install 'mnist_ann[scale]'" in told.stderr, told
