@@ -5,11 +5,10 @@ The undisturbed training is `train` on one process: the same up to rounding.
 import json
 import os
 import signal
-import socket
 
 import numpy as np
 import pytest
-from cluster import program, ray_processes, two_nodes, wait_for
+from cluster import free_ports, program, ray_processes, two_nodes, wait_for
 
 import mnist_ann as ma
 
@@ -73,16 +72,6 @@ def test_a_worker_a_node_and_the_driver_are_lost(tmp_path, undisturbed):
             assert driver.returncode == 0, log.read_text()[-3000:]
     assert f"going on after epoch {epochs_in(folder)}" not in log.read_text() and "going on after epoch" in log.read_text()
     check_equal(result, undisturbed)
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def workers_of(text):
