@@ -710,6 +710,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mnist_ann.scaling._lock_or_refuse': ('scaling.html#_lock_or_refuse', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._mapped': ('scaling.html#_mapped', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._open_target': ('scaling.html#_open_target', 'mnist_ann/scaling.py'),
+                                   'mnist_ann.scaling._parquet': ('scaling.html#_parquet', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._part': ('scaling.html#_part', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._pieces': ('scaling.html#_pieces', 'mnist_ann/scaling.py'),
                                    'mnist_ann.scaling._pixels_of': ('scaling.html#_pixels_of', 'mnist_ann/scaling.py'),

@@ -14,9 +14,9 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_rotation', 'check_shifted', 'check_mirror', 'check_thicker', 'check_idx_bytes',
            'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_window', 'check_skewness',
            'check_holes', 'check_cut_at_gaps', 'check_calls', 'check_compilations', 'check_who_may_go_on',
-           'check_in_file_order', 'check_write_whole', 'check_hours', 'check_numbers_sent', 'check_combined',
-           'check_left_to_do', 'check_best_workers', 'check_grid_hours', 'check_drawn_by_factors',
-           'check_enough_trials', 'check_goes_on', 'check_megabytes', 'check_remembered', 'check_rounded',
+           'check_in_file_order', 'check_write_whole', 'check_grid_hours', 'check_drawn_by_factors',
+           'check_enough_trials', 'check_goes_on', 'check_hours', 'check_numbers_sent', 'check_combined',
+           'check_left_to_do', 'check_best_workers', 'check_megabytes', 'check_remembered', 'check_rounded',
            'check_nearest_inside', 'check_exit_statuses', 'check_sort_by_digit', 'check_to_look_at',
            'check_good_enough']
 
@@ -1808,6 +1808,74 @@ def check_write_whole(write_whole: Any) -> None:
             path.unlink()
     _right("Whoever looks finds the old file or the new one, never a half.")
 
+# %% ../nbs/exercises.ipynb #19b551b7
+@_check("a number of hours")
+def check_grid_hours(answer: Any) -> None:
+    "Exercise 12.1: how long a grid takes."
+    answer, hours = _number(answer), 4**5 * 3 / 60 / 8
+
+    def near(wanted):
+        return abs(answer - wanted) < 0.01 * wanted
+
+    _want(not near(hours * 60), "So many minutes it takes. In hours, please.")
+    _want(not near(hours * 8), "So long it takes on one core. There are eight.")
+    _want(not near(4 * 5 * 3 / 60 / 8), "Each value goes with each combination of the others: multiply 4 by itself, do not add.")
+    _want(not near(5**4 * 3 / 60 / 8), "Five settings with four values each: which of the two is the exponent?")
+    _want(not near(4**5 / 8), "So many trials there are for each core. How long does one take?")
+    _want(near(hours), "Combinations first: four values of the first setting, times four of the second, and so on.")
+    _right("And a sixth setting makes it four times as long.")
+
+# %% ../nbs/exercises.ipynb #2bb0886d
+@_check("a function of three numbers")
+def check_drawn_by_factors(drawn: Any) -> None:
+    "Exercise 12.2: a number on a logarithmic scale."
+    ask = _asked(drawn, "drawn(low, high, u)")
+    for low, high in ((0.001, 1.0), (16, 1024), (0.5, 0.6), (3.0, 3e6)):
+        for u in (0.0, 1.0, 0.5, 0.25, 0.9):
+            answer, right = _number(ask(low, high, u)), low * (high / low)**u
+            _want(abs(answer - low - u * (high - low)) > 1e-6 * low or u in (0, 1), "That is drawn evenly: most draws lie in the highest decade.")
+            _want(u > 0 or abs(answer - low) < 1e-6 * low, f"u = 0 must give {low}, not {answer:g}.")
+            _want(u < 1 or abs(answer - high) < 1e-6 * high, f"u = 1 must give {high}, not {answer:g}.")
+            _want(abs(answer - right) < 1e-6 * right, f"Not quite: for {low}, {high} and u = {u} it gives {answer:g}. Draw the exponent, or count the factors.")
+    _right("Each decade gets as many draws as the others.")
+
+# %% ../nbs/exercises.ipynb #d99de0c9
+@_check("a function of two numbers")
+def check_enough_trials(enough: Any) -> None:
+    "Exercise 12.3: how many random trials hit the best share of all settings."
+    ask = _asked(enough, "enough(share, probability)")
+    for share, probability in ((0.05, 0.95), (0.05, 0.5), (0.01, 0.99), (0.3, 0.9), (0.9, 0.5), (0.5, 0.75)):
+        n = 1
+        while 1 - (1 - share)**n < probability:
+            n += 1
+        answer = _number(ask(share, probability))
+        _want(answer == int(answer), f"A whole number of trials, please, and not {answer:g}.")
+        said = f"With {int(answer)} trials and the best {share:.0%}"
+        _want(answer >= n, f"{said} the probability is only {1 - (1 - share)**max(answer, 0):.1%}, and {probability:.0%} was asked for. All miss with (1 - share)**n.")
+        _want(answer <= n, f"{said} the probability is {1 - (1 - share)**answer:.1%}: {int(answer) - 1} trials are enough for {probability:.0%}, too.")
+    _right("And it does not matter how many settings there are.")
+
+# %% ../nbs/exercises.ipynb #460ec62e
+@_check("a function of a list and two numbers")
+def check_goes_on(goes_on: Any) -> None:
+    "Exercise 12.4: whether a trial passes an asynchronous rung."
+    ask, rng = _asked(goes_on, "goes_on(before, accuracy, keep)"), np.random.default_rng(124)
+    cases = [([], 0.3, 3), ([0.5], 0.4, 3), ([0.5], 0.6, 3), ([0.5], 0.5, 3), ([0.9, 0.8, 0.7, 0.6, 0.5], 0.85, 3), ([0.9, 0.8, 0.7, 0.6], 0.85, 3)]
+    cases += [([*rng.integers(50, 99, n) / 100], rng.integers(50, 99) / 100, keep) for n in range(1, 12) for keep in (2, 3, 4) for _ in range(6)]
+    for before, accuracy, keep in cases:
+        given = list(before)
+        answer = ask(given, accuracy, keep)
+        right = sum(other >= accuracy for other in before) < max(1, (len(before) + 1) // keep)
+        _want(isinstance(answer, (bool, np.bool_)), f"True or False, please: this is {_kind(answer)}.")
+        _want(given == before, "Leave the list as it was: whoever calls adds to it.")
+        if bool(answer) != right:
+            told = f"{len(before)} came before, the best with {max(before):.0%}; this one has {accuracy:.0%}, and one of {keep} goes on" if before else "It is the first one"
+            _want(before, f"{told}: it always goes on.")
+            _want(accuracy not in before, f"{told}. Another one has the same accuracy, and came earlier.")
+            _want(len(before) + 1 >= keep or accuracy <= max(before), f"{told}. The best one goes on, however few there are.")
+            _want(False, f"Not quite. {told}. Count those that are better, and how many places there are, itself included.")
+    _right("Nobody waits, and no core is idle.")
+
 # %% ../nbs/exercises.ipynb #3e1e1e72
 @_check("a number of hours")
 def check_hours(answer: Any) -> None:
@@ -1899,74 +1967,6 @@ def check_best_workers(best_workers: Any) -> None:
             _want(answer != given[-1], "More workers are not always quicker.")
             _want(False, f"Not quite, for once, for_each, latency, transfer, batch, most = {given}: {answer:g}.")
     _right("Try it with the network of your own machines.")
-
-# %% ../nbs/exercises.ipynb #19b551b7
-@_check("a number of hours")
-def check_grid_hours(answer: Any) -> None:
-    "Exercise 12.1: how long a grid takes."
-    answer, hours = _number(answer), 4**5 * 3 / 60 / 8
-
-    def near(wanted):
-        return abs(answer - wanted) < 0.01 * wanted
-
-    _want(not near(hours * 60), "So many minutes it takes. In hours, please.")
-    _want(not near(hours * 8), "So long it takes on one core. There are eight.")
-    _want(not near(4 * 5 * 3 / 60 / 8), "Each value goes with each combination of the others: multiply 4 by itself, do not add.")
-    _want(not near(5**4 * 3 / 60 / 8), "Five settings with four values each: which of the two is the exponent?")
-    _want(not near(4**5 / 8), "So many trials there are for each core. How long does one take?")
-    _want(near(hours), "Combinations first: four values of the first setting, times four of the second, and so on.")
-    _right("And a sixth setting makes it four times as long.")
-
-# %% ../nbs/exercises.ipynb #2bb0886d
-@_check("a function of three numbers")
-def check_drawn_by_factors(drawn: Any) -> None:
-    "Exercise 12.2: a number on a logarithmic scale."
-    ask = _asked(drawn, "drawn(low, high, u)")
-    for low, high in ((0.001, 1.0), (16, 1024), (0.5, 0.6), (3.0, 3e6)):
-        for u in (0.0, 1.0, 0.5, 0.25, 0.9):
-            answer, right = _number(ask(low, high, u)), low * (high / low)**u
-            _want(abs(answer - low - u * (high - low)) > 1e-6 * low or u in (0, 1), "That is drawn evenly: most draws lie in the highest decade.")
-            _want(u > 0 or abs(answer - low) < 1e-6 * low, f"u = 0 must give {low}, not {answer:g}.")
-            _want(u < 1 or abs(answer - high) < 1e-6 * high, f"u = 1 must give {high}, not {answer:g}.")
-            _want(abs(answer - right) < 1e-6 * right, f"Not quite: for {low}, {high} and u = {u} it gives {answer:g}. Draw the exponent, or count the factors.")
-    _right("Each decade gets as many draws as the others.")
-
-# %% ../nbs/exercises.ipynb #d99de0c9
-@_check("a function of two numbers")
-def check_enough_trials(enough: Any) -> None:
-    "Exercise 12.3: how many random trials hit the best share of all settings."
-    ask = _asked(enough, "enough(share, probability)")
-    for share, probability in ((0.05, 0.95), (0.05, 0.5), (0.01, 0.99), (0.3, 0.9), (0.9, 0.5), (0.5, 0.75)):
-        n = 1
-        while 1 - (1 - share)**n < probability:
-            n += 1
-        answer = _number(ask(share, probability))
-        _want(answer == int(answer), f"A whole number of trials, please, and not {answer:g}.")
-        said = f"With {int(answer)} trials and the best {share:.0%}"
-        _want(answer >= n, f"{said} the probability is only {1 - (1 - share)**max(answer, 0):.1%}, and {probability:.0%} was asked for. All miss with (1 - share)**n.")
-        _want(answer <= n, f"{said} the probability is {1 - (1 - share)**answer:.1%}: {int(answer) - 1} trials are enough for {probability:.0%}, too.")
-    _right("And it does not matter how many settings there are.")
-
-# %% ../nbs/exercises.ipynb #460ec62e
-@_check("a function of a list and two numbers")
-def check_goes_on(goes_on: Any) -> None:
-    "Exercise 12.4: whether a trial passes an asynchronous rung."
-    ask, rng = _asked(goes_on, "goes_on(before, accuracy, keep)"), np.random.default_rng(124)
-    cases = [([], 0.3, 3), ([0.5], 0.4, 3), ([0.5], 0.6, 3), ([0.5], 0.5, 3), ([0.9, 0.8, 0.7, 0.6, 0.5], 0.85, 3), ([0.9, 0.8, 0.7, 0.6], 0.85, 3)]
-    cases += [([*rng.integers(50, 99, n) / 100], rng.integers(50, 99) / 100, keep) for n in range(1, 12) for keep in (2, 3, 4) for _ in range(6)]
-    for before, accuracy, keep in cases:
-        given = list(before)
-        answer = ask(given, accuracy, keep)
-        right = sum(other >= accuracy for other in before) < max(1, (len(before) + 1) // keep)
-        _want(isinstance(answer, (bool, np.bool_)), f"True or False, please: this is {_kind(answer)}.")
-        _want(given == before, "Leave the list as it was: whoever calls adds to it.")
-        if bool(answer) != right:
-            told = f"{len(before)} came before, the best with {max(before):.0%}; this one has {accuracy:.0%}, and one of {keep} goes on" if before else "It is the first one"
-            _want(before, f"{told}: it always goes on.")
-            _want(accuracy not in before, f"{told}. Another one has the same accuracy, and came earlier.")
-            _want(len(before) + 1 >= keep or accuracy <= max(before), f"{told}. The best one goes on, however few there are.")
-            _want(False, f"Not quite. {told}. Count those that are better, and how many places there are, itself included.")
-    _right("Nobody waits, and no core is idle.")
 
 # %% ../nbs/exercises.ipynb #ee0e5e02
 @_check("a number of megabytes")

@@ -497,6 +497,15 @@ class _Block:
     begin: int = 0  # the first row, or the first group of rows
     end: int | None = None  # the one after the last; None is the end of the file, however long that is
 
+# %% ../nbs/13_scaling.ipynb #37a0fe5a
+def _parquet():
+    "The module pyarrow.parquet. Raises `MnistAnnError` without the extra `scale`."
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MnistAnnError("this needs pyarrow and Ray, which the extra `scale` brings: pip install 'mnist_ann[scale]'") from error
+    return parquet
+
 # %% ../nbs/13_scaling.ipynb #56547a7c
 def _listed(source):
     "The files below a folder as (name, size in bytes, time of the last change), sorted, hidden ones left out; or the one file."
@@ -528,8 +537,7 @@ def _blocks_of_idx(root, name):
 
 def _blocks_of_parquet(root, name):
     "The blocks of a Parquet file: groups of rows, together about as many rows as a block shall have."
-    from pyarrow import parquet
-
+    parquet = _parquet()
     try:
         with parquet.ParquetFile(root / name) as file:
             rows = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
@@ -819,12 +827,10 @@ def _read_blocks(root, blocks, folder, network, workers, verbose):
 
 def _done(folder, numbers):
     "Of the blocks whose answers are there: how many rows and how many errors."
-    from pyarrow import parquet
-
     done = {}
     for number in numbers:
         if isfile(path := _part(folder, number)):
-            metadata = parquet.read_metadata(path)
+            metadata = _parquet().read_metadata(path)
             done[number] = metadata.num_rows, int((metadata.metadata or {}).get(b"errors", 0))
     return done
 
