@@ -7,6 +7,7 @@ same ranges, and what they found is trained on the same digits and examined on t
 
 Both are resumed: run the command again, and what has ended is not run again. `--seconds` ends the long search after this time, for now.
 """
+import os
 from time import perf_counter
 
 import numpy as np
@@ -44,6 +45,8 @@ def by_scikit_learn(train, valid, seed):
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401
     from sklearn.model_selection import HalvingRandomSearchCV, PredefinedSplit
     from sklearn.neural_network import MLPClassifier
+
+    os.environ["PYTHONWARNINGS"] = "ignore"  # each of its processes would warn that a few epochs are not enough to converge
 
     def hidden(rng):
         units = int(np.exp(rng.uniform(*np.log(SMALL["units"]))))

@@ -74,6 +74,7 @@ def test_requirements_are_those_of_settings(file, key):
     assert all("<" in line or "==" in line for line in listed), "every requirement has an upper bound"
 
 
+USED_IF_INSTALLED = {"07": ["cleanlab"], "12": ["ray", "optuna", "psutil"], "13": ["ray", "pyarrow"]}
 IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn": "sklearn", "ipython": "IPython", "pillow-heif": "pillow_heif"}
 
 
@@ -81,10 +82,10 @@ IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn":
 def test_notebooks_import_what_the_readme_installs(path):
     """`pip install -r requirements.txt` and the extras `export` and `heic` are enough to run them.
 
-    Chapter 07 compares with cleanlab where that is installed, and says so where it is not.
+    Chapter 07 compares with cleanlab where that is installed, and says so where it is not; so do 12 and 13 with the extra `scale`.
     """
     listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_", "heic_")).split()
-    installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names, *(["cleanlab"] if path.name == "07_inside.ipynb" else [])}
+    installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names, *USED_IF_INSTALLED.get(path.name[:2], [])}
     trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code") if not cell["source"].startswith("%%")]
     found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
