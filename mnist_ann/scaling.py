@@ -355,7 +355,7 @@ def _ray_worker(config):
 # %% ../nbs/13_scaling.ipynb #29f029f9
 def _train_with_ray(network, train, valid, chosen, workers, folder, max_failures):
     "Start workers with Ray Train, and start them again from the last checkpoint whenever one is lost."
-    with _cluster(2 * workers) as ray, tempfile.TemporaryDirectory() as own:
+    with _cluster(2 * workers) as ray:
         cores = int(ray.cluster_resources().get("CPU", 0))
         if cores < workers:
             raise MnistAnnError(f"this cluster has {cores} cores, too few for {workers} workers. Ask for fewer workers, or start more machines.")
@@ -363,11 +363,11 @@ def _train_with_ray(network, train, valid, chosen, workers, folder, max_failures
         from ray.train.tensorflow import TensorflowTrainer
 
         config = dict(network=ray.put(network), train=_shipped(ray, train), valid=_shipped(ray, valid), chosen=chosen, folder=str(folder),
-                      threads=max(1, (os.cpu_count() or 1) // workers) if os.environ.get("RAY_ADDRESS", "local") == "local" else 0)
+                      threads=max(1, ((os.cpu_count() or 1) if os.environ.get("RAY_ADDRESS", "local") == "local" else cores) // workers))
         trainer = TensorflowTrainer(
             _ray_worker, train_loop_config=config,
             scaling_config=ScalingConfig(num_workers=workers, resources_per_worker={"CPU": 1}, placement_strategy="SPREAD"),
-            run_config=RunConfig(name="training", storage_path=str(folder / "ray") if folder else own, failure_config=FailureConfig(max_failures=max_failures)))
+            run_config=RunConfig(name="training", storage_path=str(folder / "ray"), failure_config=FailureConfig(max_failures=max_failures)))
         try:
             result = trainer.fit()
         except TrainingFailedError as error:
@@ -396,13 +396,13 @@ def _watched(folder, history, verbose):
             return None
 
     def show(shown):
-        while not (over := ended.wait(0.3)) or True:
+        over = False
+        while not over:
+            over = ended.wait(0.3)
             if (now := look()) and len(now.loss) > shown:
                 for epoch in range(shown + 1, len(now.loss) + 1):
-                    progress.epoch(replace(now, **{name: getattr(now, name)[:epoch] for name in asdict(now) if isinstance(getattr(now, name), list)}))
+                    progress.epoch(replace(now, **{name: curve[:epoch] for name, curve in asdict(now).items() if isinstance(curve, list)}))
                 shown = len(now.loss)
-            if over:
-                return
 
     with _Progress(history, verbose) as progress:
         ended, thread = Event(), None
