@@ -332,7 +332,7 @@ def _shipped(ray, digits):
     whole = digits.images
     while isinstance(whole.base, np.ndarray):
         whole = whole.base
-    if not isinstance(whole, np.memmap) or not digits.images.flags.c_contiguous:
+    if not getattr(whole, "filename", None) or not digits.images.flags.c_contiguous:  # no file, or not as it lies there
         return ray.put(digits)
     begin = (digits.images.ctypes.data - whole.ctypes.data) // 784
     return partial(_mapped, whole.filename, begin, begin + len(digits), digits.labels)
@@ -614,7 +614,7 @@ def _images_of_parquet(path, block):
 def _bytes_of(value):
     return value["bytes"] if isinstance(value, dict) else value
 
-
+# %% ../nbs/13_scaling.ipynb #5bfbc667
 def _pixels_of(column, path, row):
     "The pixels in a column as uint8 (n, 28, 28)."
     import pyarrow as pa
