@@ -7,7 +7,7 @@ same ranges, and what they found is trained on the same digits and examined on t
 
 Both are resumed: run the command again, and what has ended is not run again. `--seconds` ends the long search after this time, for now.
 """
-import os
+import warnings
 from time import perf_counter
 
 import numpy as np
@@ -15,12 +15,14 @@ import pandas as pd
 from table import ROOT, arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma
+from mnist_ann.tuning import _cluster
 
 EPOCHS = 9
 SPACE = {"layers": [1, 2, 3], "units": (32, 1024), "taper": (0.25, 1.0), "batch_size": [16, 32, 64, 128, 256], "learning_rate": (0.001, 1.0), "momentum": (0.0, 0.95),
          "weight_average": [0.0, 0.99, 0.999]}
 SMALL = {name: SPACE[name] for name in ("layers", "batch_size", "learning_rate", "momentum")} | {"units": (32, 256), "taper": 0.5}  # what the two can both search
 WAYS = "scikit-learn", "random", "tune"
+CANDIDATES = 243  # of scikit-learn's search: so many for one epoch, a third of them for three, a ninth for nine
 
 
 def long_search(path, train, valid, trials, seconds):
@@ -46,7 +48,7 @@ def by_scikit_learn(train, valid, seed):
     from sklearn.model_selection import HalvingRandomSearchCV, PredefinedSplit
     from sklearn.neural_network import MLPClassifier
 
-    os.environ["PYTHONWARNINGS"] = "ignore"  # each of its processes would warn that a few epochs are not enough to converge
+    warnings.simplefilter("ignore")  # each training would warn that a few epochs are not enough to converge
 
     def hidden(rng):
         units = int(np.exp(rng.uniform(*np.log(SMALL["units"]))))
@@ -57,16 +59,19 @@ def by_scikit_learn(train, valid, seed):
     whole = ma.Digits(np.concatenate([train.images, valid.images]), np.concatenate([train.labels, valid.labels]))
     split = PredefinedSplit(np.repeat([-1, 0], [len(train), len(valid)]))
     network = MLPClassifier(solver="sgd", nesterovs_momentum=False, alpha=0, max_iter=EPOCHS, n_iter_no_change=EPOCHS, random_state=seed)
-    search = HalvingRandomSearchCV(network, ranges, factor=3, resource="max_iter", min_resources=1, max_resources=EPOCHS, n_candidates=27, cv=split, refit=False, n_jobs=2,
+    search = HalvingRandomSearchCV(network, ranges, factor=3, resource="max_iter", min_resources=1, max_resources=EPOCHS, n_candidates=CANDIDATES, cv=split, refit=False, n_jobs=2,
                                    random_state=seed, error_score=0.0)
     search.fit(ma.normalize(whole.images), whole.labels)
-    return search.cv_results_["mean_test_score"].max(), len(search.cv_results_["params"])
+    return search.cv_results_["mean_test_score"].max(), CANDIDATES
 
 
 def by_tune(way, train, valid, seed, seconds):
-    "The same for `tune`, as it is or without its two ideas, in so many seconds in all."
+    "The same for `tune`, as it is or without its two ideas, in so many seconds in all, with the start of Ray."
     options = {} if way == "tune" else {"searcher": "random", "early_stopping": False}
-    search = ma.tune(SMALL, train, valid, trials=1000, epochs=EPOCHS, seconds=seconds, seed=seed, cores=2, verbose=0, **options)
+    began = perf_counter()
+    with _cluster(2):
+        left = seconds - (perf_counter() - began)
+        search = ma.tune(SMALL, train, valid, trials=1000, epochs=EPOCHS, seconds=left, seed=seed, verbose=0, **options)
     return search.table.val_accuracy.max(), len(search.table)
 
 
@@ -88,15 +93,14 @@ def compared(path, train, valid, seeds):
 
 
 def main():
-    parser = arguments(__doc__, trials=120, seeds=3, seconds=0, digits=50_000)
+    parser = arguments(__doc__, trials=120, seeds=3, seconds=0)
     options = parser.parse_args()
     seconds, options.seconds = options.seconds, 0  # a search that is ended for now is not another search
     folder = output_folder(parser, options)
     train, valid = ma.split(ma.load_mnist()[0])
-    train = train[:options.digits]
     if folder:
         long_search(folder / "tuning.csv", train, valid, options.trials, seconds)
-    compared(folder and folder / "tuning_compared.csv", train, valid, options.seeds)
+    compared(folder and folder / "tuning_compared.csv", train[:10_000], valid, options.seeds)
 
 
 if __name__ == "__main__":

@@ -291,8 +291,10 @@ def _read_json(path):
 def _read_search(folder):
     "The trials that have ended, and those that had begun: two dictionaries by their number."
     rows = {int(path.stem): _read_json(path) for path in sorted(Path(folder, "ended").glob("*.json"))}
+    for number in rows:  # a kill may have come between the file and this
+        shutil.rmtree(_running(folder, number), ignore_errors=True)
     begun = {int(path.parent.name): _read_json(path) for path in sorted(Path(folder, "running").glob("*/settings.json"))}
-    return ({number: row for number, row in rows.items() if row}, {number: point for number, point in begun.items() if point and not rows.get(number)})
+    return {number: row for number, row in rows.items() if row}, {number: point for number, point in begun.items() if point}
 
 # %% ../nbs/12_tuning.ipynb #55234762
 @contextmanager
@@ -633,26 +635,43 @@ def _plain_ticks(ax):
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
 
-# %% ../nbs/12_tuning.ipynb #ee43c74d
-_FACTORS = "units", "learning_rate", "parameters", "seconds", "batch_size", "weight_decay"  # what counts in factors, and not in steps
+# %% ../nbs/12_tuning.ipynb #74460e90
+_FACTORS = "units", "learning_rate", "parameters", "seconds", "weight_decay", "misread, %"  # what counts in factors, and not in steps
 
 
+def _positions(column):
+    "Where the values of a column stand on an axis: a few different ones side by side, what counts in factors by its logarithm. And values to write there."
+    different = sorted(column.unique())
+    if len(different) <= 5:
+        return column.map(different.index).astype(float), dict(enumerate(map(_short, different)))
+    if column.name in _FACTORS and column.min() > 0:
+        marks = np.geomspace(column.min(), column.max(), 3)
+        return np.log10(column), {np.log10(mark): _short(mark) for mark in marks}
+    return column.astype(float), {mark: _short(mark) for mark in np.linspace(column.min(), column.max(), 3)}
+
+
+def _short(value):
+    return str(value) if isinstance(value, (str, bool, np.bool_)) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if value not in (0.99, 0.999) else f"{value}"
+
+# %% ../nbs/12_tuning.ipynb #cb189616
 def plot_settings(
     found: "Search | pd.DataFrame",  # what `tune` returned, or its table
 ) -> "Figure":
-    "Draw the share of misread validation digits over each setting that was searched, over the parameters, and over the seconds of training."
+    "Draw the share of misread validation digits over each setting that was searched, over the parameters, and over the seconds of training. Raises `MnistAnnError` for fewer than three trials."
     good, settings = _ended_well(found)
     settings = [*settings, "parameters", "seconds"]
+    rows = -(-len(settings) // 4)
+    columns = -(-len(settings) // rows)
     with figure_style() as plt:
-        columns = min(4, len(settings))
-        fig, axes = plt.subplots(-(-len(settings) // columns), columns, figsize=(8, 2.1 * -(-len(settings) // columns)), sharey=True, squeeze=False, layout="constrained")
+        fig, axes = plt.subplots(rows, columns, figsize=(8, 2.1 * rows), sharey=True, squeeze=False, layout="constrained")
         for ax, name in zip(axes.flat, settings):
+            places, marks = _positions(good[name])
             for outcome, (mark, color) in _MARKS.items():
-                part = good[good.outcome == outcome]
-                ax.plot(part[name], _misread(part), mark, color=color, alpha=0.8)
+                part = good.outcome == outcome
+                ax.plot(places[part], _misread(good)[part], mark, color=color, alpha=0.8)
             ax.set(yscale="log", xlabel=name.replace("_", " "))
-            if name in _FACTORS and (good[name] > 0).all():
-                ax.set_xscale("log")
+            ax.set_xticks([*marks], [*marks.values()])
+            ax.margins(x=0.12)
         for ax in axes.flat[len(settings):]:
             ax.set_axis_off()
         _plain_ticks(axes[0, 0])
@@ -665,15 +684,15 @@ def plot_parallel(
     best: int = 10,  # so many of the best trials are drawn in colour, on top
     ax: "Axes | None" = None,  # to draw into; new ones if left out
 ) -> "Axes":
-    "Draw each trial as a line through its settings, side by side, to the share of digits it misread: parallel coordinates."
+    "Draw each trial as a line through its settings, side by side, to the share of digits it misread: parallel coordinates. Raises `MnistAnnError` for fewer than three trials."
     good, settings = _ended_well(found)
-    values = _as_numbers(good, settings).assign(**{"misread, %": _misread(good)})
-    heights = values.copy()
+    values = good[settings].assign(**{"misread, %": _misread(good)})
+    heights, marks = {}, {}
     for name in values:
-        if name in (*_FACTORS, "misread, %") and (values[name] > 0).all():
-            heights[name] = np.log(values[name])
-        span = heights[name].max() - heights[name].min()
-        heights[name] = (heights[name] - heights[name].min()) / (span or 1)
+        places, told = _positions(values[name])
+        low, span = places.min(), places.max() - places.min() or 1
+        heights[name], marks[name] = (places - low) / span, {(place - low) / span: text for place, text in told.items()}
+    heights = pd.DataFrame(heights)
     order = values["misread, %"].sort_values(ascending=False, kind="stable").index
     with figure_style() as plt:
         ax = plt.subplots(figsize=(8, 3.4))[1] if ax is None else ax
@@ -682,9 +701,10 @@ def plot_parallel(
             ax.plot(heights.loc[trial], color="C1" if top else "0.7", alpha=0.9 if top else 0.4, linewidth=1.3 if top else 0.7, zorder=2 + top)
         for k, name in enumerate(values):
             ax.axvline(k, color="0.3", linewidth=0.8, zorder=1)
-            for height, end in ((-0.04, values[name].min()), (1.04, values[name].max())):
-                ax.text(k, height, f"{end:.3g}", ha="center", va="top" if height < 0 else "bottom", fontsize=8)
-        ax.set(xticks=range(values.shape[1]), yticks=[], ylim=(-0.14, 1.14))
+            for height, text in marks[name].items():
+                ax.annotate(text, (k, height), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7.5, zorder=4)
+        ax.set(xticks=range(values.shape[1]), yticks=[], xlim=(-0.1, values.shape[1] - 0.4))
+        ax.spines[:].set_visible(False)
         ax.set_xticklabels([name.replace("_", " ") for name in values], fontsize=8)
         ax.grid(False)
     return ax
@@ -718,7 +738,7 @@ def plot_importance(
     found: "Search | pd.DataFrame",  # what `tune` returned, or its table
     ax: "Axes | None" = None,  # to draw into; new ones if left out
 ) -> "Axes":
-    "Draw `setting_importance` as bars, the most important setting on top."
+    "Draw `setting_importance` as bars, the most important setting on top. Raises `MnistAnnError` for fewer than three trials."
     shares = setting_importance(found)[::-1]
     with figure_style() as plt:
         ax = plt.subplots(figsize=(6.4, 0.6 + 0.3 * len(shares)))[1] if ax is None else ax

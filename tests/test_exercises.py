@@ -1169,6 +1169,54 @@ def sort_by_digit():
 
 
 @case
+def grid_hours():
+    return [6.4, np.float32(6.4), np.array(6.4)], wrong(
+        (384, "In hours"), (51.2, "There are eight"), (0.125, "do not add"), (625 * 3 / 60 / 8, "the exponent"), (128, "How long does one take"), (7, "Combinations first"), (1024, "Combinations first"),
+        ("6.4 h", "made of numbers"), ([6.4, 6.4], "one number"), (-6.4, "Combinations first")), ["6.4"]
+
+
+@case
+def drawn_by_factors():
+    def right(low, high, u):
+        return low * (high / low)**u
+
+    return [right, lambda low, high, u: np.exp(np.log(low) + u * (np.log(high) - np.log(low))), lambda low, high, u: 10**(np.log10(low) * (1 - u) + np.log10(high) * u)], wrong(
+        (lambda low, high, u: low + u * (high - low), "drawn evenly"), (lambda low, high, u: (high / low)**u, "u = 0 must give"), (lambda low, high, u: low * high**u, "u = 1 must give"),
+        (lambda low, high, u: high * (low / high)**u, "u = 0 must give"), (lambda low, high, u: low * (high / low)**(u * u), "Not quite"), (lambda low, high, u: low * 10**u, "u = 1 must give"),
+        (lambda low, high: low, "that many arguments"), (lambda low, high, u: "7", "made of numbers"), (0.5, "function")), []
+
+
+@case
+def enough_trials():
+    def right(share, probability, more=0):
+        n = 1
+        while 1 - (1 - share)**n < probability:
+            n += 1
+        return n + more
+
+    return [right, lambda share, probability: float(right(share, probability)), lambda share, probability: np.int64(right(share, probability))], wrong(
+        (lambda share, probability: round(1 / share), "only"), (lambda share, probability: np.log(1 - probability) / np.log(1 - share), "whole number"),
+        (lambda share, probability: int(np.log(1 - probability) / np.log(1 - share)), "only"), (lambda share, probability: right(share, probability, 1), "are enough"),
+        (lambda share, probability: round(probability / share), "only"), (lambda share, probability: 0, "only"), (lambda share, probability: -3, "only"), (59, "function")), []
+
+
+@case
+def goes_on():
+    def right(before, accuracy, keep, itself=1, least=1, better=lambda other, accuracy: other >= accuracy):
+        return sum(better(other, accuracy) for other in before) < max(least, (len(before) + itself) // keep)
+
+    def appends(before, accuracy, keep):
+        before.append(accuracy)
+        return right(before[:-1], accuracy, keep)
+
+    return [right, lambda *given: np.bool_(right(*given)), lambda before, accuracy, keep: sorted([*before, accuracy], reverse=True).index(accuracy) + before.count(accuracy)
+            < max(1, (len(before) + 1) // keep)], wrong(
+        (partial(right, least=0), "always goes on"), (partial(right, itself=0), "itself included"), (partial(right, better=lambda other, accuracy: other > accuracy), "came earlier"),
+        (lambda before, accuracy, keep: not before or accuracy > np.median(before), "Not quite"), (lambda *given: int(right(*given)), "True or False"), (appends, "Work on a copy"),
+        (lambda *given: not right(*given), "always goes on"), (lambda *given: True, "Not quite"), (True, "function")), []
+
+
+@case
 def megabytes():
     return [1.4350, np.float32(1.435), 1.43], wrong(
         (1_435_000, "millions of bytes"), (1.0763, "in base64"), (2.8617, "two bytes here"), (1.4268, "a scale and a bias"), (0.8072, "longer, not shorter"),

@@ -9,11 +9,14 @@ import textwrap
 import time
 from collections import Counter
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 import pytest
 
 import mnist_ann as ma
+from mnist_ann import tuning
+from mnist_ann.cli import main
 from mnist_ann.tuning import _cluster, _start_ray
 
 LIMIT = int(os.environ.get("SCALE_TEST_SECONDS", 150))  # as in conftest.py
@@ -130,7 +133,41 @@ def addresses(process):
     return {address.removeprefix("::ffff:") for address in found}
 
 
-def test_ray_listens_on_loopback_alone_and_a_search_joins_a_cluster(tmp_path, monkeypatch):
+def a_full_disk_ends_a_search_in_a_line(folder):
+    written = tuning._write_json
+
+    def full(path, document):
+        if path.parent.name == "ended" and path.stem != "00001":
+            raise ma.MnistAnnError(f"{path}: cannot be written (No space left on device).")
+        written(path, document)
+
+    train, valid = ma.split(ma.load_mnist()[0])
+    given = dict(space={"units": (8, 40), "layers": 1}, train=train[:1000], valid=valid[:500], trials=4, epochs=1, folder=folder, verbose=0)
+    with patch.object(tuning, "_write_json", full), pytest.raises(ma.MnistAnnError, match="No space left"):
+        ma.tune(**given)
+    assert len(ended(folder)) <= 1
+    assert len(ma.tune(**given, resume=True).table) == 4
+
+
+def the_command_searches_and_goes_on(folder, capsys):
+    write = [(part, digits[:n]) for part, digits, n in zip(("train", "t10k"), ma.load_mnist(), (3000, 500))]
+    for part, digits in write:
+        (folder / "data").mkdir(exist_ok=True)
+        ma.write_idx(folder / "data" / f"{part}-images-idx3-ubyte", digits.images)
+        ma.write_idx(folder / "data" / f"{part}-labels-idx1-ubyte", digits.labels)
+    command = ["tune", "units=8..40", "layers=1", "--epochs", "1", "--name", "small", "--runs", str(folder / "runs"), "--data", str(folder / "data")]
+    assert main([*command, "--trials", "2"]) == 0
+    assert "mnist-ann" not in capsys.readouterr().err
+    assert main([*command, "--trials", "4"]) == 2 and "not overwritten" in capsys.readouterr().err
+    assert main([*command, "--trials", "4", "--resume", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["trials"] == 4 and told["best"]["layers"] == 1 and 8 <= told["best"]["units"] <= 40
+    written = {path.name for path in (folder / "runs/small").iterdir()}
+    assert {"weights.h5", "trials.csv", "search.png", "settings.png", "importance.png", "parallel.png"} <= written
+    assert ma.load_network(folder / "runs/small/weights.h5").sizes[1] == told["best"]["units"]
+
+
+def test_ray_listens_on_loopback_alone_and_a_search_joins_a_cluster(tmp_path, monkeypatch, capsys):
     before = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
     with _cluster(2) as ray:
         assert ray.get(ray.remote(lambda: os.getpid()).remote()) != os.getpid()
@@ -139,6 +176,8 @@ def test_ray_listens_on_loopback_alone_and_a_search_joins_a_cluster(tmp_path, mo
         with _cluster() as same:
             assert same is ray
         assert ray.is_initialized(), "who has not begun it does not end it"
+        a_full_disk_ends_a_search_in_a_line(tmp_path / "full")
+        the_command_searches_and_goes_on(tmp_path, capsys)
         environment = {**os.environ, "RAY_ADDRESS": ray.get_runtime_context().gcs_address}
         monkeypatch.setattr(os, "environ", environment)
         process = start(tmp_path / "search", trials=2, epochs=1)
