@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data import Digits, MnistAnnError, _cut, _in_short
-from .files import _checksum, _pieces_of_idx, _unreadable, _written_whole, map_idx
+from .files import _checksum, _found, _pieces_of_idx, _unreadable, _written_whole, map_idx
 from .network import Network, _one_core, shuffled, softmax, to_network
 from .pictures import PICTURE_SUFFIXES, _one_of_many, _or_shipped, _threshold
 from .recognition import energy
@@ -509,11 +509,12 @@ def _parquet():
 # %% ../nbs/13_scaling.ipynb #56547a7c
 def _listed(source):
     "The files below a folder as (name, size in bytes, time of the last change), sorted, hidden ones left out; or the one file."
+    if _found(source) is None:
+        raise MnistAnnError(f"{_cut(source)}: there is no such file or folder.")
     root, found = Path(source), []
     if isfile(root):
         return root.parent, [(root.name, root.stat().st_size, root.stat().st_mtime_ns)]
-    if not root.is_dir():
-        raise MnistAnnError(f"{_cut(source)}: there is no such file or folder.")
+
     def refuse(error):
         raise _unreadable(error.filename, error)
 
