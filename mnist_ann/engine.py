@@ -412,7 +412,7 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     folder, identity = _open_checkpoints(checkpoint), _identity(settings, train, valid)
     return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
 
-# %% ../nbs/11_engine.ipynb #918c0203
+# %% ../nbs/11_engine.ipynb #702b12d9
 def _acknowledge(signals, words, said, settling):
     "Say what each Ctrl-C will do, as they come, until the socket is closed: what is said moves from `words` to `said`."
     while number := signals.recv(1):
@@ -422,7 +422,7 @@ def _acknowledge(signals, words, said, settling):
             said.append(words.pop(0))
         print(said[-1], file=sys.stderr, flush=True)
 
-
+# %% ../nbs/11_engine.ipynb #918c0203
 @contextmanager
 def _interruptible():
     """Gives a function that settles an epoch: whether the training ends with it. It raises KeyboardInterrupt if a second Ctrl-C has given it up.
@@ -700,8 +700,7 @@ def train(
     resume: bool = False,  # go on from the last checkpoint in that folder, if there is one
     precision: str = "float32",  # of the matrix products: float32, or bfloat16 where the processor is faster with it
     verbose: int = 1,  # 0 is silent
-    *,
-    nesterov: bool = False,  # momentum as Nesterov has it
+    *, nesterov: bool = False,  # momentum as Nesterov has it
     schedule: str = "constant",  # of the learning rate: constant, linear or cosine (see `learning_rates`)
     warmup: float = 0.0,  # epochs in which the learning rate rises from 0
     label_smoothing: float = 0.0,  # share of the target that goes to all ten classes alike
@@ -725,8 +724,7 @@ def train(
     try:
         with _interruptible() as settle, _Progress(state.history, verbose) as progress:
             while (heard := _heard(on_epoch, state, keep, progress)) and not (state := heard).history.is_finished:
-                learned = next_epoch(state)
-                is_last = settle()
+                learned, is_last = next_epoch(state), settle()
                 keep(state := learned)
                 progress.epoch(state.history)
                 if is_last:
