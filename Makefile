@@ -64,7 +64,7 @@ pretrained: .venv/run.stamp
 	$(BIN)/python benchmarks/record.py
 	$(BIN)/python benchmarks/drawn.py
 
-# What the tables and figures of the chapters are made of, each peer side by side with the others; PyTorch is installed for it.
+# What the tables and figures of the chapters are made of, each peer side by side with the others; PyTorch and JAX are installed for it.
 bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/time_to_accuracy.py

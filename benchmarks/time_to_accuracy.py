@@ -2,7 +2,8 @@
 
 Seconds from the start of a cold process, imports and compilation included, on all 60,000 training digits: this package's recipe
 `fast` (chosen on validation digits by benchmarks/recipes.py), the settings of Keras' MLP example, PyTorch with the network of its
-quickstart (with the quickstart's own settings, and with Adam at its defaults), and scikit-learn's MLPClassifier with its defaults.
+quickstart (with the quickstart's own settings, and with Adam at its defaults), the same network with Adam in JAX, where an epoch is one
+compiled scan, and scikit-learn's MLPClassifier with its defaults.
 Everyone's accuracy on the test digits is taken after each epoch, in everyone's time. Each trial stops at 98.5 % or at the end of its
 epochs. The test set chooses nothing here: it is the finishing line.
 """
@@ -82,6 +83,43 @@ def by_pytorch(seed, clock, optimizer=("Adam", {}), epochs=20):
             clock.tell(np.mean(model(X_test).argmax(1).numpy() == test.labels))
 
 
+def by_jax(seed, clock, epochs=20):
+    "The network and the settings of `by_pytorch` with Adam; an epoch is one compiled call."
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    train, test = ma.load_mnist()
+    start, adam = ma.initialize((784, 512, 512, 10), seed=seed), optax.adam(1e-3)
+    X, y, X_test = jnp.array(ma.normalize(train.images)), jnp.array(train.labels.astype(np.int32)), jnp.array(ma.normalize(test.images))
+
+    def logits(layers, a):
+        for W, b in layers[:-1]:
+            a = jax.nn.relu(a @ W + b)
+        return a @ layers[-1][0] + layers[-1][1]
+
+    def loss(layers, batch):
+        return optax.softmax_cross_entropy_with_integer_labels(logits(layers, X[batch]), y[batch]).mean()
+
+    def step(state, batch):
+        layers, moments = state
+        changes, moments = adam.update(jax.grad(loss)(layers, batch), moments)
+        return (optax.apply_updates(layers, changes), moments), None
+
+    def epoch(state, key):
+        order = jax.random.permutation(key, len(train))
+        whole = len(train) - len(train) % 64
+        state, _ = jax.lax.scan(step, state, order[:whole].reshape(-1, 64))
+        return step(state, order[whole:])[0]
+
+    epoch, read = jax.jit(epoch, donate_argnums=0), jax.jit(lambda layers: logits(layers, X_test).argmax(axis=1))
+    layers = [(jnp.array(W), jnp.array(b)) for W, b in zip(start.weights, start.biases)]
+    state = layers, adam.init(layers)
+    for key in jax.random.split(jax.random.key(seed), epochs):
+        state = epoch(state, key)
+        clock.tell(np.mean(np.asarray(read(state[0])) == test.labels))
+
+
 def by_scikit_learn(seed, clock, epochs=60):
     "MLPClassifier as it comes: 100 neurons, Adam, batches of 200. Its own stop is replaced by more epochs than it would take."
     from sklearn.neural_network import MLPClassifier
@@ -99,6 +137,7 @@ PEERS = {
     "Keras, its MLP example": ("keras", by_keras, {}),
     "PyTorch, Adam": ("torch", by_pytorch, {}),
     "PyTorch, its quickstart": ("torch", by_pytorch, {"optimizer": ("SGD", {"lr": 1e-3}), "epochs": 5}),
+    "JAX, Adam": ("jax", by_jax, {}),
     "scikit-learn, defaults": ("sklearn", by_scikit_learn, {}),
 }
 
@@ -118,7 +157,7 @@ def draw(curves, path):
 
     with figure_style() as plt:
         fig, ax = plt.subplots(figsize=(8, 4))
-        for k, (peer, style) in enumerate(zip(PEERS, ("-", "--", "-.", ":", (0, (1, 3))))):
+        for k, (peer, style) in enumerate(zip(PEERS, ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3))))):
             for number, points in enumerate(curves.get(peer, [])):
                 ax.plot(*zip(*[(seconds, 100 * accuracy) for seconds, accuracy in points]), color=f"C{k}", linestyle=style, marker=".",
                         label="" if number else peer)

@@ -91,6 +91,41 @@ def by_pytorch(train, batch_size):
     return run, lambda: as_network([array.detach().numpy() for layer in layers for array in (layer.weight.T, layer.bias)])
 
 
+def by_jax(train, batch_size):
+    "An epoch as one compiled call: a scan over the shuffled batches, whose arrays are given away to it."
+    import jax
+    import jax.numpy as jnp
+
+    start = ma.initialize((784, *HIDDEN_UNITS, 10), seed=0)
+    layers = [[(jnp.array(W), jnp.array(b)) for W, b in zip(start.weights, start.biases)]]
+    X, y = jnp.array(ma.normalize(train.images)), jnp.array(train.labels.astype(np.int32))
+    whole = len(train) - len(train) % batch_size  # the digits of the last, smaller batch are taken by a step of their own
+
+    def loss(layers, batch):
+        a = X[batch]
+        for W, b in layers[:-1]:
+            a = jax.nn.relu(a @ W + b)
+        W, b = layers[-1]
+        return -jnp.take_along_axis(jax.nn.log_softmax(a @ W + b), y[batch][:, None], axis=1).mean()
+
+    def step(layers, batch):
+        return jax.tree.map(lambda array, slope: array - LEARNING_RATE * slope, layers, jax.grad(loss)(layers, batch)), None
+
+    def epoch(layers, key):
+        order = jax.random.permutation(key, len(train))
+        layers, _ = jax.lax.scan(step, layers, order[:whole].reshape(-1, batch_size))
+        return step(layers, order[whole:])[0] if whole < len(train) else layers
+
+    epoch = jax.jit(epoch, donate_argnums=0)
+
+    def run(epochs, seed):
+        for key in jax.random.split(jax.random.key(seed), epochs):
+            layers[0] = epoch(layers[0], key)
+        jax.block_until_ready(layers[0])
+
+    return run, lambda: as_network([array for layer in layers[0] for array in layer])
+
+
 def by_scikit_learn(train, batch_size):
     from sklearn.neural_network import MLPClassifier
 
@@ -139,6 +174,7 @@ PEERS = {
     "Keras fit": ("keras", by_keras, {}),
     "Keras fit, jit_compile, 50 steps per execution": ("keras", by_keras, {"jit_compile": True, "steps_per_execution": 50}),
     "PyTorch": ("torch", by_pytorch, {}),
+    "JAX, an epoch as one compiled scan": ("jax", by_jax, {}),
     "scikit-learn MLPClassifier": ("sklearn", by_scikit_learn, {}),
     "NumPy, as in chapter 02": ("numpy", by_numpy, {}),
     LIMIT: ("numpy", by_products, {}),

@@ -82,12 +82,17 @@ def _harder(images, slopes, length):
     return tf.clip_by_value(images + 255 * length * steps, 0, 255)
 
 
-def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, adversarial, dtype):
-    "One step with one batch: new weights, new velocities, and the sums of losses and hits before the step."
+def _step(images, labels, targets, weights, velocities, rate, momentum, nesterov, label_smoothing, weight_decay, adversarial, dtype, combine=None):
+    """One step with one batch: new weights, new velocities, and the sums of losses and hits before the step.
+
+    Where others have the rest of the batch, `combine` makes of the slopes of these images the slopes of all (chapter 13).
+    """
     images, given = tf.cast(images, tf.float32), (labels, targets, weights, label_smoothing, dtype)
     slopes, along_pixels, sums = _slopes(images, *given)
     if adversarial:
         slopes = [(g + h) / 2 for g, h in zip(slopes, _slopes(_harder(images, along_pixels, adversarial), *given)[0])]
+    if combine:
+        slopes = combine(slopes)
     if weight_decay:  # the biases are left alone
         slopes = [g + weight_decay * W if W.shape.rank == 2 else g for W, g in zip(weights, slopes)]
     if velocities:  # none are kept without momentum
@@ -257,14 +262,19 @@ def _pieces_of(digits, pixels, batch_size, augment=None, teacher=None, others=No
     return pieces
 
 # %% ../nbs/11_engine.ipynb #1c8a07c3
-def _examine(weights, digits, at_once=10_000):
-    "Mean loss and accuracy (2,), and the share of dead neurons in each hidden layer; some digits at once, to bound the memory."
+def _examine(weights, digits, at_once=10_000, whole=True):
+    """Mean loss and accuracy (2,), and the share of dead neurons in each hidden layer; some digits at once, to bound the memory.
+
+    With whole=False, what can be added to that of other digits: the sums, and for each neuron 1 if it is dead, else 0.
+    """
     sums, fires = np.zeros(2), [np.zeros(b.shape, bool) for b in weights[1:-2:2]]
     for start in range(0, len(digits), at_once):
         piece = digits[start:start + at_once]
         logits, hidden = _forward(weights, tf.constant(piece.images.reshape(-1, 784)))
         sums += _sums(*_losses_and_hits(logits, tf.constant(piece.labels, tf.int32))).numpy()
         fires = [before | tf.reduce_any(a > 0, axis=0).numpy() for before, a in zip(fires, hidden)]
+    if not whole:
+        return sums, [1.0 - layer for layer in fires]
     return sums / len(digits), [float(1 - layer.mean()) for layer in fires]
 
 # %% ../nbs/11_engine.ipynb #3d408b9b
@@ -402,7 +412,7 @@ def _begin(model, train, valid, settings, checkpoint, resume):
     folder, identity = _open_checkpoints(checkpoint), _identity(settings, train, valid)
     return _find_checkpoint(folder, resume, identity, settings) or start, lambda state: _write_checkpoint(folder, state, identity)
 
-# %% ../nbs/11_engine.ipynb #918c0203
+# %% ../nbs/11_engine.ipynb #702b12d9
 def _acknowledge(signals, words, said, settling):
     "Say what each Ctrl-C will do, as they come, until the socket is closed: what is said moves from `words` to `said`."
     while number := signals.recv(1):
@@ -412,7 +422,7 @@ def _acknowledge(signals, words, said, settling):
             said.append(words.pop(0))
         print(said[-1], file=sys.stderr, flush=True)
 
-
+# %% ../nbs/11_engine.ipynb #918c0203
 @contextmanager
 def _interruptible():
     """Gives a function that settles an epoch: whether the training ends with it. It raises KeyboardInterrupt if a second Ctrl-C has given it up.
@@ -690,8 +700,7 @@ def train(
     resume: bool = False,  # go on from the last checkpoint in that folder, if there is one
     precision: str = "float32",  # of the matrix products: float32, or bfloat16 where the processor is faster with it
     verbose: int = 1,  # 0 is silent
-    *,
-    nesterov: bool = False,  # momentum as Nesterov has it
+    *, nesterov: bool = False,  # momentum as Nesterov has it
     schedule: str = "constant",  # of the learning rate: constant, linear or cosine (see `learning_rates`)
     warmup: float = 0.0,  # epochs in which the learning rate rises from 0
     label_smoothing: float = 0.0,  # share of the target that goes to all ten classes alike
@@ -715,8 +724,7 @@ def train(
     try:
         with _interruptible() as settle, _Progress(state.history, verbose) as progress:
             while (heard := _heard(on_epoch, state, keep, progress)) and not (state := heard).history.is_finished:
-                learned = next_epoch(state)
-                is_last = settle()
+                learned, is_last = next_epoch(state), settle()
                 keep(state := learned)
                 progress.epoch(state.history)
                 if is_last:

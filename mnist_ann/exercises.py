@@ -15,7 +15,8 @@ __all__ = ['NotYet', 'check_header', 'check_longer_examination', 'check_scramble
            'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_window', 'check_skewness',
            'check_holes', 'check_cut_at_gaps', 'check_calls', 'check_compilations', 'check_who_may_go_on',
            'check_in_file_order', 'check_write_whole', 'check_grid_hours', 'check_drawn_by_factors',
-           'check_enough_trials', 'check_goes_on', 'check_megabytes', 'check_remembered', 'check_rounded',
+           'check_enough_trials', 'check_goes_on', 'check_hours', 'check_numbers_sent', 'check_combined',
+           'check_left_to_do', 'check_best_workers', 'check_megabytes', 'check_remembered', 'check_rounded',
            'check_nearest_inside', 'check_exit_statuses', 'check_sort_by_digit', 'check_to_look_at',
            'check_good_enough']
 
@@ -1872,6 +1873,98 @@ def check_goes_on(goes_on: Any) -> None:
             _want(len(before) + 1 >= keep or accuracy <= max(before), f"{told}. The best one goes on, however few there are.")
             _want(False, f"Not quite. {told}. Count those that are better, and how many places there are, itself included.")
     _right("Nobody waits, and no core is idle.")
+
+# %% ../nbs/exercises.ipynb #3e1e1e72
+@_check("a number of hours")
+def check_hours(answer: Any) -> None:
+    "Exercise 13.1: a trillion digits on a thousand cores."
+    hours, right = _number(answer), 1e12 / (1_000 * 20_000) / 3600
+    _want(not np.isclose(hours, right * 3600, rtol=0.01), "These are seconds.")
+    _want(not np.isclose(hours, right * 60, rtol=0.01), "These are minutes.")
+    _want(not np.isclose(hours, right / 24, rtol=0.01), "These are days.")
+    _want(not np.isclose(hours, right * 1_000, rtol=0.01), "So long takes one core. There are a thousand.")
+    _want(not np.isclose(hours, right / 1_000, rtol=0.01), "A trillion has twelve zeros.")
+    _want(np.isclose(hours, right, rtol=0.02), "Divide the digits by what all cores read in a second, and make hours of it.")
+    _right("Half a day. The storage must give 16 GB a second all the while.")
+
+# %% ../nbs/exercises.ipynb #d3f05295
+@_check("a function of two whole numbers")
+def check_numbers_sent(numbers_sent: Any) -> None:
+    "Exercise 13.2: what each worker sends in a ring."
+    ask = _asked(numbers_sent, "numbers_sent(n, workers)")
+    for workers, n in ((4, 400), (2, 10), (8, 80_000), (1, 100), (16, 16)):
+        sent, right = _number(ask(n, workers)), 2 * (workers - 1) * n // workers
+        if sent != right:
+            _want(sent != (workers - 1) * n // workers, "That is the way until each piece is complete somewhere. It must go round once more.")
+            _want(sent != 2 * (workers - 1) * n, "It is a piece that is passed on, and not the whole array.")
+            _want(sent != 2 * n, "Nearly. Of the rounds there is one less than there are workers, each time.")
+            _want(workers > 1, "Who is alone sends nothing.")
+            _want(sent != right * workers, "That is what all of them send together.")
+            _want(False, f"Not quite, for {n:,} numbers and {workers} workers: how many rounds, and how much in each?")
+    _right("Never twice the array.")
+
+# %% ../nbs/exercises.ipynb #88010ea2
+@_check("a function of a list of arrays and a list of numbers")
+def check_combined(combined: Any) -> None:
+    "Exercise 13.3: the slopes of a batch, from those of its shares."
+    ask, rng = _asked(combined, "combined(slopes, sizes)"), np.random.default_rng(133)
+    for sizes in ((4, 4), (1, 7), (3, 5, 2), (0, 6), (2, 0, 3)):
+        each = [rng.normal(size=(size, 4, 3)) for size in sizes]
+        slopes = [one.mean(axis=0) if len(one) else None for one in each]
+        answer, right = np.asarray(ask(list(slopes), list(sizes)), float), np.concatenate(each).mean(axis=0)
+        _want(answer.shape == (4, 3), f"An array of the shape of each worker's slopes, please: this has {answer.shape}.")
+        there = [one for one in slopes if one is not None]
+        if not np.allclose(answer, right):
+            _want(not np.allclose(answer, sum(there)), "That is the sum. The batch has a mean.")
+            _want(not np.allclose(answer, np.mean(there, axis=0)), "The shares differ in size: a digit in a small share counts too much here.")
+            _want(False, f"Not quite, for shares of {sizes}: weigh each mean by its size, and divide by the size of the batch.")
+    _right("So the last batch of an epoch needs no special case.")
+
+# %% ../nbs/exercises.ipynb #a7841772
+@_check("a function of a list of texts and a number")
+def check_left_to_do(left_to_do: Any) -> None:
+    "Exercise 13.4: the blocks that a killed reading has not finished."
+    ask, rng = _asked(left_to_do, "left_to_do(names, count)"), np.random.default_rng(134)
+    for count in (6, 1, 12, 40, 0):
+        done = sorted(rng.choice(count, rng.integers(0, count + 1), replace=False).tolist()) if count else []
+        left = [k for k in range(count) if k not in done]
+        halves = [f".part-{k:08}.parquet.{rng.integers(10, 999)}.tmp" for k in left[::2]]
+        names = rng.permutation(["_plan.json", "_lock", *halves, *(f"part-{k:08}.parquet" for k in done)]).tolist()
+        answer = ask(list(names), count)
+        _want(isinstance(answer, (list, tuple, np.ndarray)), f"A list of numbers, please: this is {_kind(answer)}.")
+        answer = [_whole(one) for one in answer]
+        if answer != left:
+            _want(sorted(answer) != left, "In ascending order, please.")
+            _want(answer != done or not count, "Those are done.")
+            _want(answer != [k for k in left if k not in left[::2]], "A name with a point before it and .tmp behind is a file that was being written. Its block is not done.")
+            _want(answer != [k + 1 for k in left], "Blocks are counted from 0.")
+            _want(False, f"Not quite, for {count} blocks: {answer}.")
+    _right("No list was kept, and so none can be wrong.")
+
+# %% ../nbs/exercises.ipynb #b45c5a84
+@_check("a function of six numbers")
+def check_best_workers(best_workers: Any) -> None:
+    "Exercise 13.5: the number of workers with the quickest step."
+    ask, rng = _asked(best_workers, "best_workers(once, for_each, latency, transfer, batch, most)"), np.random.default_rng(135)
+
+    def best(once, for_each, latency, transfer, batch, most, rounds=lambda w: 2 * (w - 1), share=True, alone=0):
+        def seconds(w):
+            sent = rounds(w) * (latency + transfer / (w if share else 1)) if w > 1 else alone
+            return once + for_each * batch / w + sent
+        return min(range(1, most + 1), key=seconds)
+
+    tried = [(0.001, 1e-4, 0.001, 0.01, 32, 16), (0.001, 1e-4, 1e-5, 1e-3, 4096, 512), (0.001, 1e-3, 1e-9, 1e-9, 512, 8), (0.1, 0.0, 0.0, 0.0, 32, 8)]
+    tried += [(1e-3, *(10 ** rng.uniform((-5, -6, -5), (-3, -3, -2))).tolist(), int(2 ** rng.integers(4, 13)), int(rng.integers(1, 200))) for _ in range(60)]
+    for given in tried:
+        answer, right = _number(ask(*given)), best(*given)
+        if answer != right:
+            _want(answer != 0 and answer <= given[-1], f"From 1 to {given[-1]} workers.")
+            _want(right != 1 or answer == given[-1], "One worker sends nothing, and may be the quickest.")
+            _want(answer != best(*given, rounds=lambda w: w - 1), "The pieces go round twice: 2 (W - 1) rounds.")
+            _want(answer != best(*given, share=False), "In each round a worker sends a piece, the W-th part of the array.")
+            _want(answer != given[-1], "More workers are not always quicker.")
+            _want(False, f"Not quite, for once, for_each, latency, transfer, batch, most = {given}: {answer:g}.")
+    _right("Try it with the network of your own machines.")
 
 # %% ../nbs/exercises.ipynb #ee0e5e02
 @_check("a number of megabytes")

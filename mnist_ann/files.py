@@ -609,6 +609,34 @@ def map_idx(
         raise MnistAnnError(f"{path}: {size:,} bytes long, but its header announces {expected:,} bytes, its own included. Get the file again.")
     return np.memmap(path, dtype, "r", len(header), shape)
 
+# %% ../nbs/09_files.ipynb #feba4448
+def _pieces_of_idx(path, begin, end, at_a_time):
+    """The images of an IDX file from `begin` to `end`, some at a time: (number of the first, uint8 (n, 28, 28)). Without an end, all of them.
+
+    Raises `MnistAnnError`, at the latest where the file breaks off.
+    """
+    path = _file(path)
+    stream, most = _unpacked(path)
+    with stream:
+        try:
+            _, dtype, shape = _read_header(stream, path)
+            if dtype != np.uint8 or shape[1:] != (28, 28):
+                raise MnistAnnError(f"{_cut(path)}: images are uint8 (n, 28, 28), and this file holds {dtype} {shape}.")
+            if prod(shape) > most:
+                raise MnistAnnError(f"{_cut(path)}: its header announces {shape[0]:,} images, more than the file can hold. Get the file again.")
+            last = shape[0] if end is None else min(end, shape[0])
+            if begin:
+                stream.seek(784 * begin, os.SEEK_CUR)
+            for row in range(begin, last, at_a_time):
+                images = min(at_a_time, last - row)
+                if len(content := stream.read(784 * images)) < 784 * images:
+                    raise MnistAnnError(f"{_cut(path)}: cut off after {row + len(content) // 784:,} of {shape[0]:,} images. Get the file again.")
+                yield row, np.frombuffer(content, np.uint8).reshape(-1, 28, 28)
+            if last == shape[0] and stream.read(1):
+                raise MnistAnnError(f"{_cut(path)}: longer than its header announces. Get the file again.")
+        except (OSError, EOFError, zlib.error) as error:
+            raise _unreadable(path, error) from error
+
 # %% ../nbs/09_files.ipynb #bd414914
 @contextmanager
 def _written_whole(path):

@@ -423,6 +423,9 @@ class _Watching(_Steering):
     history = property(lambda self: self._history, doc="What the training has noted so far: empty before the first epoch.")
     network = property(lambda self: self._network, doc="The `Network` after the last epoch, or None.")
 
+    def _can_restart(self):
+        return self._again is not None and self._phase in ("finished", "stopped", "failed")
+
     @property
     def mode(self) -> str:
         "What is going on: ready, running, pausing, paused, stopping, stopped, finished or failed."
@@ -435,7 +438,7 @@ class _Watching(_Steering):
         rates = ", ".join([f"{first:g}", *(f"{rate:g} from epoch {epoch} on" for epoch, rate in self._rates)]) if self._rates and first else ""
         message = f"The learning rate will be {self._wanted:g} from the next epoch on." if self._wanted else self._message
         return {**curves, "mode": self.mode, "epoch": _epoch(self._history), "epochs": self._epochs, "layers": self._layers, "seen": self._seen,
-                "sample": 0 if self._sample is None else len(self._sample), "rates": rates, "message": message,
+                "sample": 0 if self._sample is None else len(self._sample), "restarts": self._can_restart(), "rates": rates, "message": message,
                 "rate": self._wanted or (self._rates[-1][1] if self._rates else first)}
 
     def _look(self):
@@ -451,7 +454,7 @@ class _Watching(_Steering):
         self._tell(pictures=_small(self._network.weights[0]))
         self._next_look = perf_counter() + 30 * (perf_counter() - began)
 
-
+# %% ../nbs/14_widgets.ipynb #d6434aae
 def _epoch(history):
     "How many epochs a history has."
     of = getattr(history, "history", history)
@@ -474,7 +477,7 @@ class TrainingMonitor(_Watching, _Pictured):
     ):
         if digits is not None and (not isinstance(digits, Digits) or not len(digits)):
             raise MnistAnnError(f"digits must be Digits, at least one, not {_in_short(digits)}.")
-        self._thread = self._result = None
+        self._thread = self._result = self._again = None
         _Watching.__init__(self, None if digits is None else normalize(digits.images[:500]))
         _Pictured.__init__(self)
         self.on_msg(_on_wish)
@@ -529,11 +532,29 @@ def _start(
         self._begin_anew(given.arguments.get("epochs"), given.arguments.get("learning_rate"))
         self._ends, self._wanted, self._phase, self._message, self._result, self._next_look = False, None, "running", "", None, 0.0
         self._tell(pictures=b"")
+    model = values[0] if values and hasattr(values[0], "get_weights") else None  # changed in place; whatever else comes is left as it is
+    self._again = _start, (training, *values), named, model, model and model.get_weights(), given.arguments.get("checkpoint")
     self._thread = Thread(target=_train_here, args=(self, partial(training, *values, **named, **quiet, on_epoch=self), values), daemon=True)
     self._thread.start()
     return self
 
+# %% ../nbs/14_widgets.ipynb #2c95557b
+def _restart(self: TrainingMonitor) -> TrainingMonitor:
+    """Begin the training of `start` once more, with the weights that it had at first, and paused.
 
+    Raises `MnistAnnError` if there was none, if it is under way, or if it keeps checkpoints, which are those of the first run."""
+    if not self._can_restart():
+        raise MnistAnnError("only a training that this monitor has started, and that has ended, can be restarted: monitor.start(...), then stop() or wait().")
+    start, values, named, model, weights, checkpoint = self._again
+    if checkpoint is not None:
+        raise MnistAnnError(f"{checkpoint}: the checkpoints of the first run are there. Call start with another folder.")
+    self._thread.join()  # it has nothing more to do
+    if model is not None:
+        model.set_weights(weights)
+    self.pause()
+    return start(self, *values, **named)
+
+# %% ../nbs/14_widgets.ipynb #d4203c37
 def _wait(self: TrainingMonitor) -> Any:  # what the training returned; None if it was stopped before its first epoch
     "Train on to the end, and give what the training returned, or raise what it raised. Ctrl-C ends it with the epoch that is under way."
     if self._thread is None:
@@ -551,7 +572,7 @@ def _wait(self: TrainingMonitor) -> Any:  # what the training returned; None if 
     return self._result
 
 
-TrainingMonitor.start, TrainingMonitor.wait = _start, _wait
+TrainingMonitor.start, TrainingMonitor.restart, TrainingMonitor.wait = _start, _restart, _wait
 
 # %% ../nbs/14_widgets.ipynb #1c3f0a3f
 def _is_over(monitor):
@@ -581,13 +602,13 @@ def _on_wish(monitor, wish, buffers):
     "What a page asks for."
     wish = wish if isinstance(wish, dict) else {}
     monitor._page_looks = True
-    if wish.get("do") in ("play", "pause", "step", "stop"):
-        getattr(monitor, wish["do"])()
-    elif wish.get("do") == "rate":
-        try:
+    try:
+        if wish.get("do") in ("play", "pause", "step", "stop", "restart"):
+            getattr(monitor, wish["do"])()
+        elif wish.get("do") == "rate":
             monitor.set_learning_rate(wish.get("rate"))
-        except MnistAnnError as error:
-            monitor._tell(message=str(error))
+    except MnistAnnError as error:
+        monitor._tell(message=str(error))
 
 # %% ../nbs/14_widgets.ipynb #63669038
 def _tell_page(self, message=None, pictures=None):
@@ -704,14 +725,13 @@ class NetworkExplorer(_Pictured):
     def __init__(
         self,
         network: "Network | keras.Model | None" = None,  # the shipped one if left out
-        digits: "Digits | np.ndarray | None" = None,  # Digits, or images uint8 (n, 28, 28) or (28, 28); MNIST's test digits if left out
+        digits: "Digits | np.ndarray | DrawingPad | None" = None,  # Digits, images uint8 (n, 28, 28) or (28, 28), or a pad to follow; MNIST's test digits if left out
     ) -> None:
-        self._network, self._door = _reader(None if network is None else _as_network(network)), RLock()
-        self._images, self._labels = _as_shown(digits)
-        self._place, self._chosen, self._off = 0, None, []
+        self._network, self._door, self._pad = _reader(None if network is None else _as_network(network)), RLock(), None
+        self._chosen, self._off = None, []
         super().__init__()
         self.on_msg(_on_click)
-        self._show()
+        self.show(_mnist()[1] if digits is None else digits)
 
     network = property(lambda self: self._network, doc="The network that is explored.")
     image = property(lambda self: self._images[self._place], doc="The digit that it reads, uint8 (28, 28).")
@@ -720,12 +740,22 @@ class NetworkExplorer(_Pictured):
 
     def show(
         self,
-        digits: "Digits | np.ndarray",  # as above: the drawing of a pad, for example, `pad.image`
+        digits: "Digits | np.ndarray | DrawingPad",  # as above; what is drawn on a pad is read now, and at every stroke
     ) -> None:
         "Read another digit. The chosen unit and the units that are off stay as they are."
+        images, labels = _as_shown(digits)
         with self._door:
-            (self._images, self._labels), self._place = _as_shown(digits), 0
+            if self._pad is not None and self._pad is not digits:
+                self._pad.unobserve(self._on_stroke, "_image")
+            self._pad = digits if isinstance(digits, DrawingPad) else None
+            self._images, self._labels, self._place = images, labels, 0
             self._show()
+        if self._pad is not None:
+            self._pad.observe(self._on_stroke, "_image")
+
+    def _on_stroke(self, change):
+        if self._pad.image is not None:  # after "Clear", the last drawing stays to be explored
+            self.show(self._pad)
 
 # %% ../nbs/14_widgets.ipynb #ba0821ce
 @patch
@@ -787,7 +817,7 @@ def _show(self: NetworkExplorer):
         pictures += [_scaled(x), _scaled(w), _scaled(x * w)]
     label = None if self._labels is None else int(self._labels[self._place])
     self._state = {
-        "sizes": list(self._network.sizes), "place": self._place, "count": len(self._images), "label": label, "chosen": chosen,
+        "sizes": list(self._network.sizes), "is_blank": not self.image.any(), "place": self._place, "count": len(self._images), "label": label, "chosen": chosen,
         "layers": _as_views(self._network, layers, self._chosen, self._off), "off": [list(one) for one in self._off],
         "probabilities": softmax(layers[-1][None])[0].tolist(), "before": None if before is None else before.tolist()}
     with self.hold_sync():
@@ -796,14 +826,13 @@ def _show(self: NetworkExplorer):
 
 def _as_shown(digits):
     "Images uint8 (n, 28, 28), at least one, and their labels or None."
-    if digits is None:
-        digits = _mnist()[1]
+    if isinstance(digits, DrawingPad):
+        digits = np.zeros((28, 28), np.uint8) if digits.image is None else digits.image
     if isinstance(digits, Digits) and len(digits):
         return digits.images[:1000], digits.labels[:1000]
     if isinstance(digits, np.ndarray) and digits.dtype == np.uint8 and digits.shape[-2:] == (28, 28) and digits.ndim in (2, 3) and digits.size:
         return digits.reshape(-1, 28, 28)[:1000], None
-    raise MnistAnnError(f"an explorer reads Digits, or images uint8 (n, 28, 28), at least one, not {_in_short(digits)}. "
-                        "Nothing is drawn on a pad whose image is None.")
+    raise MnistAnnError(f"an explorer reads Digits, images uint8 (n, 28, 28), at least one, or a DrawingPad, not {_in_short(digits)}.")
 
 # %% ../nbs/14_widgets.ipynb #eb1be76a
 def _on_click(explorer, wish, buffers):
@@ -824,7 +853,8 @@ def _on_click(explorer, wish, buffers):
 def __repr__(self: NetworkExplorer) -> str:
     shares = self._state["probabilities"]
     off = f", {len(self._off)} units off" if self._off else ""
-    return f"NetworkExplorer({'-'.join(map(str, self._network.sizes))}, reads {int(np.argmax(shares))} with {max(shares):.1%}{off})"
+    reads = "nothing is drawn yet" if self._state["is_blank"] else f"reads {int(np.argmax(shares))} with {max(shares):.1%}"
+    return f"NetworkExplorer({'-'.join(map(str, self._network.sizes))}, {reads}{off})"
 
 
 def _draw_sum(plt, figure, state, pictures):
@@ -875,6 +905,21 @@ def _figure(self: NetworkExplorer):
     return whole
 
 # %% ../nbs/14_widgets.ipynb #f82b106d
+class _Slider(anywidget.AnyWidget):
+    "One of several values; the browser shows their names, and tells the place of the chosen one."
+
+    _esm, _css = _script("elements.js", "slider.js"), _STATIC / "panel.css"
+    description = traitlets.Unicode().tag(sync=True)
+    stops = traitlets.List().tag(sync=True)
+    place = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, name, values, first):
+        self.values = list(values)
+        super().__init__(description=name.replace("_", " "), stops=[_said(value) for value in values], place=self.values.index(first))
+
+    value = property(lambda self: self.values[self.place], lambda self, value: self.set_trait("place", self.values.index(value)), doc="The chosen one.")
+
+
 class _Drawn(ipywidgets.VBox):
     "Sliders and the figure that they draw; where no kernel is, the figure as it begins."
 
@@ -913,10 +958,7 @@ def what_if(
         if name not in known or known[name].default not in some or len(some) < 2:
             raise MnistAnnError(f"what_if needs, for {name}, an argument of {getattr(draw, '__name__', 'draw')} whose default is one of two values or more: "
                                 f"not {_in_short(list(some))}.")
-    sliders = {name: ipywidgets.SelectionSlider(
-        options=[(_said(value), value) for value in some], value=known[name].default,
-        description=name.replace("_", " "), continuous_update=False, style={"description_width": "9em"}, layout={"width": "min(36em, 95%)"})
-        for name, some in values.items()}
+    sliders = {name: _Slider(name, some, known[name].default) for name, some in values.items()}
     picture = ipywidgets.HTML()
     box = _Drawn([*sliders.values(), picture])
 
@@ -929,7 +971,7 @@ def what_if(
 
     redraw()
     for slider in sliders.values():
-        slider.observe(redraw, "value")
+        slider.observe(redraw, "place")
     return box
 
 # %% ../nbs/14_widgets.ipynb #791af75d

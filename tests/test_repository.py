@@ -74,7 +74,7 @@ def test_requirements_are_those_of_settings(file, key):
     assert all("<" in line or "==" in line for line in listed), "every requirement has an upper bound"
 
 
-USED_IF_INSTALLED = {"07": ["cleanlab"], "12": ["ray", "optuna", "psutil"], "13": ["ray", "pyarrow"]}
+USED_IF_INSTALLED = {"07": ["cleanlab"], "12": ["ray", "optuna", "psutil"], "13": ["ray", "pyarrow", "psutil"]}
 IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn": "sklearn", "ipython": "IPython", "pillow-heif": "pillow_heif"}
 
 

@@ -49,7 +49,7 @@ def right_calls():
         "distort": (few, ma.Distortion(), 0), "drawn_digits": (12, 0), "non_digits": (digits, 5, 0), "load_recipe": ("fast",), "train_recipe": (recipe, digits, digits), "train_teacher": (digits, digits, ma.Distortion(), 1),
         "train": (ma.build_model((4,)), digits, digits, 1), "pad_page": (small, "int8"), "what_if": (partial(ma.plot_weights, X[:5]),),
         "tune": ({"units": (4, 8)}, digits, digits, digits, 1, 1), "plot_search": (tried,), "plot_settings": (tried,), "plot_parallel": (tried, 2), "plot_importance": (tried,),
-        "setting_importance": (tried, 0),
+        "setting_importance": (tried, 0), "train_on_workers": (small, digits, digits, 2, 1), "predict_dataset": ("x-idx3-ubyte", "answers", small, 1),
     }
     objects = {"Digits": (few, said), "Network": (small.weights, small.biases), "Distortion": (),
                "Network.logits": (few,), "Network.predict": (few,), "Network.predict_proba": (few,)}

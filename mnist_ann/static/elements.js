@@ -7,3 +7,8 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+// What is typed inside is not meant for the page around: JupyterLab would take a key for a command, and "d d" deletes a cell.
+export function keepKeys(el) {
+  el.addEventListener("keydown", (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); });
+}

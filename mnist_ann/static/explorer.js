@@ -1,6 +1,6 @@
 // The network explorer: the layers for one digit; click a unit to see its sum, switch it off to see whether the answer minds.
 // State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "choose" | "switch" | "all_on" | "go"}.
-import { make, percent } from "./elements.js";
+import { keepKeys, make, percent } from "./elements.js";
 
 const fixed = (value, digits = 3) => (Math.abs(value) >= 1e5 ? value.toPrecision(6) : value.toFixed(digits)).replace("-", "\u2212");
 const signed = (value) => (value < 0 ? fixed(value) : `+${fixed(value)}`);
@@ -177,7 +177,8 @@ function render({ model, el }) {
     stops();
     const best = state.probabilities.indexOf(Math.max(...state.probabilities));
     let words = `It reads ${best}, with ${percent(state.probabilities[best])}.`;
-    if (state.before) {
+    if (state.is_blank) words = "Nothing is drawn: only the biases speak.";
+    else if (state.before) {
       const first = state.before.indexOf(Math.max(...state.before));
       words = `With ${state.off.length} ${state.off.length === 1 ? "unit" : "units"} off it reads ${best}, with ${percent(state.probabilities[best])}; `
         + (first === best ? `before, with ${percent(state.before[first])}.` : `before, it read ${first}, with ${percent(state.before[first])}.`);
@@ -194,7 +195,7 @@ function render({ model, el }) {
   const again = () => connect(model.get("state"));
   const watcher = new ResizeObserver(again);
   watcher.observe(el);
-  el.addEventListener("keydown", (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); });  // JupyterLab's own keys are not meant here
+  keepKeys(el);
   model.on("change:state", update);
   update();
   requestAnimationFrame(update);  // in the colours of the page

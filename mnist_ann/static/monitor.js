@@ -1,6 +1,6 @@
 // The training monitor: curves, first-layer weights, dead units and activations of a training, and the buttons that steer it.
-// State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "play" | "pause" | "step" | "stop" | "rate"}.
-import { make } from "./elements.js";
+// State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "play" | "pause" | "step" | "stop" | "restart" | "rate"}.
+import { keepKeys, make } from "./elements.js";
 
 const NAMES = { loss: "Loss (nats)", accuracy: "Accuracy (%)" };
 const WORDS = {
@@ -91,6 +91,7 @@ function render({ model, el }) {
   const pause = button("Pause", "pause", "Finish this epoch, then wait");
   const step = button("One epoch", "step", "Train one epoch, then wait");
   const stop = button("Stop", "stop", "Finish this epoch, then end the training");
+  const restart = button("Restart", "restart", "Begin anew with the weights of the start, paused");
   const number = make("input", { type: "number", step: "any", min: "0", inputmode: "decimal" });
   const rate = make("label", {}, "Learning rate ", number);
   const said = make("p", { role: "status", "aria-live": "polite", class: "said" });
@@ -102,7 +103,7 @@ function render({ model, el }) {
   const moment = make("span", { "aria-hidden": "true" });
   const lookBack = make("label", { class: "back" }, "Look back ", back, " ", moment);
   const weights = make("figure", { class: "weights" }, make("figcaption", {}, "What the first units look for"), grid, lookBack);
-  el.append(make("div", { role: "group", "aria-label": "Steer the training", class: "bar" }, play, pause, step, stop, rate), next, bar, said,
+  el.append(make("div", { role: "group", "aria-label": "Steer the training", class: "bar" }, play, pause, step, stop, restart, rate), next, bar, said,
     lines, make("div", { class: "figures" }, weights), layers);
 
   const frames = [];  // the weights after each epoch that was shown here
@@ -145,6 +146,7 @@ function render({ model, el }) {
     allow(pause, state.mode === "running");
     allow(step, state.mode === "paused");
     allow(stop, under);
+    allow(restart, state.restarts);
     number.disabled = !under;
     if (state.rate !== sawRate && document.activeElement !== number) number.value = state.rate === null ? "" : String(state.rate);
     sawRate = state.rate;
@@ -162,10 +164,8 @@ function render({ model, el }) {
     newest.forEach((caption) => caption.append(make("span", { class: "key" }, " – – training, — validation")));
   }
   number.addEventListener("change", () => model.send({ do: "rate", rate: number.valueAsNumber }));
-  el.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target === number) number.blur();
-    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();  // JupyterLab's own keys, such as Enter or d d, are not meant here
-  });
+  number.addEventListener("keydown", (event) => { if (event.key === "Enter") number.blur(); });
+  keepKeys(el);
   model.on("change:state", update);
   model.on("change:pictures", pictures);
   update();

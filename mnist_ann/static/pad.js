@@ -10,7 +10,7 @@
 //   _given     {number}: a sample or a picture came, in _given_image (784 bytes), with its answer or without;
 //              it was asked for by the messages {kind: "sample", digit} and {kind: "picture", name} with the bytes of a file
 
-import { make, percent } from "./elements.js";
+import { keepKeys, make, percent } from "./elements.js";
 import { SIDE, bytes, enlarged, inkStroke, nearest, prepare, read, strokeInto, unpacked } from "./recogniser.js";
 
 const MOST_STEPS = 50; // what can be undone; older steps are kept as one picture
@@ -490,6 +490,7 @@ function render({ model, el }) {
     theme.observe(element, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-name", "data-jp-theme-light"] });
 
   begun();
+  keepKeys(at.root);
   el.append(at.root);
   requestAnimationFrame(paint); // once its colours are known
   learn();

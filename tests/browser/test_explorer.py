@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import keep, serious
+from conftest import SEVEN, draw, keep, serious, settled
 from playwright.sync_api import expect
 from test_monitor import answer, open_cells
 
@@ -11,6 +11,7 @@ import mnist_ann as ma
 
 SMALL = "import mnist_ann as ma\nexplorer = ma.NetworkExplorer(ma.initialize((784, 16, 16, 10), seed=3))\nexplorer.choose(2, 1)\nexplorer"
 SHIPPED = "import mnist_ann as ma\nexplorer = ma.NetworkExplorer()\nexplorer"
+PAD, FOLLOWS = "import mnist_ann as ma\npad = ma.DrawingPad()\npad", "explorer = ma.NetworkExplorer(digits=pad)\nexplorer"
 OFF = "print(explorer.state['off'])"
 
 
@@ -89,3 +90,21 @@ def test_the_shipped_network_by_keyboard_dark_and_narrow(lab, visit, axe, digits
     page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     keep(page, "explorer-lab-dark-390")
+
+
+def test_it_follows_a_pad_and_no_key_reaches_the_notebook(lab, visit):
+    page = open_cells(lab, visit, "follows.ipynb", PAD, FOLLOWS)
+    lab.run(page, PAD)
+    lab.run(page, FOLLOWS)
+    said = page.locator(".mnist-ann-explorer").get_by_role("status")
+    expect(said).to_contain_text("Nothing is drawn: only the biases speak.", timeout=60_000)
+    lab.show(page, PAD)
+    draw(page, SEVEN)
+    settled(page)
+    expect(said).to_contain_text("It reads 7, with ", timeout=30_000)
+    keep(page, "explorer-follows-pad")
+    for inside in (page.get_by_role("application"), page.get_by_role("button", name="Undo"), page.get_by_role("button", name=re.compile("^Answer 7:"))):
+        inside.focus()
+        for key in "ddab":  # in JupyterLab "d d" deletes a cell; a and b make new ones
+            page.keyboard.press(key)
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == 2

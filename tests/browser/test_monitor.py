@@ -83,3 +83,11 @@ def test_pause_one_epoch_rate_and_stop(lab, visit, axe):
     model = ma.build_model((32,), seed=0)
     history = ma.train(model, train[:6000], valid[:500], epochs=400, verbose=0, on_epoch=lambda history, network: {1: 0.2, done: 0}.get(len(history.loss)))
     assert answer(lab, page, LAST) == str(history.loss[-1])
+    # once more from the start, by hand: it waits there
+    monitor.get_by_role("button", name="Restart").click()
+    expect(monitor.get_by_text("0 of 400 epochs")).to_be_visible(timeout=60_000)
+    expect(said).to_contain_text("Paused.", timeout=30_000)
+    step.click()
+    expect(monitor.get_by_text("1 of 400 epochs")).to_be_visible(timeout=60_000)
+    monitor.get_by_role("button", name="Stop").click()
+    expect(said).to_contain_text("Stopped.", timeout=30_000)
