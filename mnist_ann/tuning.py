@@ -721,7 +721,7 @@ def plot_parallel(
         ax = plt.subplots(figsize=(8, 3.4))[1] if ax is None else ax
         for place, trial in enumerate(order, start=1):
             top = place > len(order) - best
-            ax.plot(heights.loc[trial], color="C1" if top else "0.7", alpha=0.9 if top else 0.4, linewidth=1.3 if top else 0.7, zorder=2 + top)
+            ax.plot(heights.loc[trial], color="C1" if top else "0.82", linewidth=1.3 if top else 0.7, zorder=2 + top)
         for k, name in enumerate(values):
             ax.axvline(k, color="0.3", linewidth=0.8, zorder=1)
             for height, text in marks[name].items():
