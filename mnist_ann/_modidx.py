@@ -752,6 +752,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'mnist_ann.tuning.Search.__repr__': ('tuning.html#search.__repr__', 'mnist_ann/tuning.py'),
                                   'mnist_ann.tuning._as_numbers': ('tuning.html#_as_numbers', 'mnist_ann/tuning.py'),
                                   'mnist_ann.tuning._as_table': ('tuning.html#_as_table', 'mnist_ann/tuning.py'),
+                                  'mnist_ann.tuning._begin_trial': ('tuning.html#_begin_trial', 'mnist_ann/tuning.py'),
                                   'mnist_ann.tuning._best': ('tuning.html#_best', 'mnist_ann/tuning.py'),
                                   'mnist_ann.tuning._cause': ('tuning.html#_cause', 'mnist_ann/tuning.py'),
                                   'mnist_ann.tuning._check_search': ('tuning.html#_check_search', 'mnist_ann/tuning.py'),

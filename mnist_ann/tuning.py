@@ -289,12 +289,13 @@ def _read_json(path):
 
 
 def _read_search(folder):
-    "The trials that have ended, and those that had begun: two dictionaries by their number."
+    "The trials that have ended, and those that are to be run: what had begun, and what has crashed. Two dictionaries by their number."
     rows = {int(path.stem): _read_json(path) for path in sorted(Path(folder, "ended").glob("*.json"))}
     for number in rows:  # a kill may have come between the file and this
         shutil.rmtree(_running(folder, number), ignore_errors=True)
     begun = {int(path.parent.name): _read_json(path) for path in sorted(Path(folder, "running").glob("*/settings.json"))}
-    return {number: row for number, row in rows.items() if row}, {number: point for number, point in begun.items() if point}
+    begun |= {number: row["settings"] for number, row in rows.items() if row and row["outcome"] == "crashed"}  # what was to blame may be mended
+    return {number: row for number, row in rows.items() if row and number not in begun}, {number: point for number, point in begun.items() if point}
 
 # %% ../nbs/12_tuning.ipynb #55234762
 @contextmanager
@@ -332,6 +333,27 @@ _IN_A_ROW = 5  # crashed trials, after which it is not the settings that are to 
 _TOLD = "val_accuracy", "val_loss", "epoch_seconds"  # what a trial says after each epoch
 
 
+def _begin_trial(folder, number, settings):
+    "A folder for the checkpoints of a trial, with its settings."
+    try:
+        _running(folder, number).mkdir(exist_ok=True)
+    except OSError as error:
+        raise MnistAnnError(f"{_running(folder, number)}: cannot be made ({error.strerror or error}).") from error
+    _write_json(_running(folder, number) / "settings.json", settings)
+
+
+def _of(trial):
+    "The number of one of Ray's trials, and its settings."
+    settings = dict(trial.config)
+    return settings.pop("number"), settings
+
+
+def _cause(trial):
+    "Why a trial has crashed, in a line."
+    lines = [line.strip() for line in str(trial.get_error() or "").splitlines() if line.strip()]
+    return _in_short(lines[-1] if lines else "its process has ended")[1:-1]
+
+# %% ../nbs/12_tuning.ipynb #2833708d
 def _watch(before, folder, epochs, seconds, keep):
     """What listens to Ray Tune, and gives to `keep` each trial that has ended: its number and its row.
 
@@ -341,14 +363,13 @@ def _watch(before, folder, epochs, seconds, keep):
     began, seen = perf_counter(), {}
 
     class Watch(tune.Callback, tune.Stopper):
-        over, crashes, failure = False, 0, ""
+        over, crashes, failure, refused = False, 0, "", None
 
         def on_trial_start(self, iteration, trials, trial, **info):
             number, settings = _of(trial)
             seen[trial.trial_id] = {name: [] for name in _TOLD}
             if folder is not None:
-                _running(folder, number).mkdir(exist_ok=True)
-                _write_json(_running(folder, number) / "settings.json", settings)
+                self._try(lambda: _begin_trial(folder, number, settings))
 
         def on_trial_result(self, iteration, trials, trial, result, **info):
             for name, figures in seen[trial.trial_id].items():
@@ -366,29 +387,22 @@ def _watch(before, folder, epochs, seconds, keep):
 
         def _end(self, trial, outcome):
             number, settings = _of(trial)
-            keep(number, {"settings": settings, "outcome": outcome, "error": self.failure if outcome == "crashed" else "",
-                          "ended": before + perf_counter() - began, **seen.get(trial.trial_id, {name: [] for name in _TOLD})})
+            row = {"settings": settings, "outcome": outcome, "error": self.failure if outcome == "crashed" else "", "ended": before + perf_counter() - began, **seen[trial.trial_id]}
+            self._try(lambda: keep(number, row))
 
-        def __call__(self, trial_id, result):
-            return False
+        def _try(self, write):
+            try:
+                write()
+            except MnistAnnError as error:  # raised here, it would come out of Ray as another one
+                self.over, self.refused = True, error
+
+        def __call__(self, trial_id, result): return False
 
         def stop_all(self):
             self.over = self.over or perf_counter() - began > seconds or self.crashes >= _IN_A_ROW
             return self.over
 
     return Watch()
-
-# %% ../nbs/12_tuning.ipynb #609cca2e
-def _of(trial):
-    "The number of one of Ray's trials, and its settings."
-    settings = dict(trial.config)
-    return settings.pop("number"), settings
-
-
-def _cause(trial):
-    "Why a trial has crashed, in a line."
-    lines = [line.strip() for line in str(trial.get_error() or "").splitlines() if line.strip()]
-    return _in_short(lines[-1] if lines else "its process has ended")[1:-1]
 
 # %% ../nbs/12_tuning.ipynb #2e39573b
 def _searcher(space, rows, begun, searcher, seed):
@@ -516,6 +530,8 @@ def _search(space, train, valid, trials, epochs, seconds, folder, rows, begun, s
         watch = _watch(max((row["ended"] for row in rows.values()), default=0.0), folder, epochs, seconds, keep)
         suggests = _searcher(space, rows, begun, searcher, seed)
         _run_trials(ray, trials - len(rows), arguments, suggests, _scheduler(rows, epochs) if early_stopping else None, watch)
+    if watch.refused:
+        raise MnistAnnError(f"{watch.refused} Make room there, then go on with resume=True.") from watch.refused
     if watch.crashes >= _IN_A_ROW:
         raise MnistAnnError(f"the last {_IN_A_ROW} trials crashed, the last one with: {watch.failure}. "
                             + ("" if folder is None else "When that is mended, go on with resume=True."))
@@ -578,7 +594,7 @@ def tune(
     A space may name `layers`, `units` (of the first hidden layer), `taper` (of each next layer's units, the share of those before) and settings of
     `train`. The table has a row for each trial: the settings, parameters, outcome (finished, stopped early, diverged, crashed), epochs, val_accuracy,
     val_loss, seconds of its training, ended (seconds since the search began), error. A search that was killed goes on with `resume=True`: no trial
-    that has ended runs again, and one that had begun goes on from its last epoch. With RAY_ADDRESS set, the trials run on that cluster. Raises
+    that has ended runs again (but one that crashed does), and one that had begun goes on from its last epoch. With RAY_ADDRESS set, the trials run on that cluster. Raises
     `MnistAnnError` for what it cannot use or write, without the extra `scale`, and if no trial comes to an end. Li et al. 2020 (ASHA), Bergstra et al. 2011 (TPE).
     """
     _check_search(space, train, valid, test, trials, epochs, seconds, searcher, cores, seed)
@@ -705,7 +721,7 @@ def plot_parallel(
         ax = plt.subplots(figsize=(8, 3.4))[1] if ax is None else ax
         for place, trial in enumerate(order, start=1):
             top = place > len(order) - best
-            ax.plot(heights.loc[trial], color="C1" if top else "0.7", alpha=0.9 if top else 0.4, linewidth=1.3 if top else 0.7, zorder=2 + top)
+            ax.plot(heights.loc[trial], color="C1" if top else "0.82", linewidth=1.3 if top else 0.7, zorder=2 + top)
         for k, name in enumerate(values):
             ax.axvline(k, color="0.3", linewidth=0.8, zorder=1)
             for height, text in marks[name].items():
