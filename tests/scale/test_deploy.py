@@ -1,6 +1,7 @@
 """What the folder deploy says to Kubernetes and to Slurm, as far as it can be tried here.
 
-The manifest is held against the operator's schema, the script is run with stand-ins for Slurm's commands. Both start the command of chapter 13, which is run here, too.
+The manifest is held against the operator's schema, the script is run with stand-ins for Slurm's commands.
+Both start the command of chapter 13, which is run here, too.
 """
 import json
 import os
