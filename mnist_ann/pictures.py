@@ -255,7 +255,7 @@ def _meant_range(array):
         white = 16.0
     elif kind in "bu":
         few = 1 if array.dtype.itemsize == 1 else 32  # so few values in a wide type are all that there are, not darkness
-        white = next((white for white, most in ((1, 1), (largest, few), (255, 1023), (4095, 4095), (65535, 65535)) if largest <= most), largest)
+        white = next((white for white, most in ((1, 1), (largest, few), (255, 1023), (4095, 8190), (65535, 65535)) if largest <= most), largest)
     else:  # may have been filtered: some values may be far beyond
         white = next((white for white, most in ((1, 32), (255, 2047), (4095, 8190), (65535, 524_280)) if largest <= most), largest)
     if low < 0 or high > white:

@@ -3,7 +3,7 @@ import os
 import warnings
 
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -71,6 +71,7 @@ def test_a_picture_may_be_of_any_type(grey, size):
 
 @thorough
 @given(st.sampled_from([1.0, 16.0, 100.0, 255.0, 4095.0, 65535.0, 1e30]), st.floats(0.3, 1.6), st.floats(-0.2, 0.2), st.sampled_from(["f2", "f4", "f8", "i2", "i4", "i8", "u2", "u4"]), st.booleans(), st.integers(0, 3))
+@example(4095.0, 1.0625, 0.0, "u2", False, 0)  # brightened beyond its twelve bits
 def test_a_digit_is_not_blank_in_any_range(white, contrast, shift, dtype, is_light, shape):
     share = (255 - DIGIT if is_light else DIGIT) / 255
     values = (share * contrast + shift) * white

@@ -1217,6 +1217,61 @@ def goes_on():
 
 
 @case
+def hours():
+    return [1e12 / 1_000 / 20_000 / 3600, np.float32(13.89), 13.9], wrong(
+        (50_000, "These are seconds"), (833.3, "These are minutes"), (0.5787, "These are days"), (13_889, "There are a thousand"), (0.01389, "twelve zeros"),
+        (20, "Divide the digits"), ("14 h", "made of numbers"), ([13.9, 13.9], "one number"), (-13.9, "Divide the digits")), ["13.89"]
+
+
+@case
+def numbers_sent():
+    return [lambda n, workers: 2 * (workers - 1) * n // workers, lambda n, workers: 2 * (workers - 1) * n / workers, lambda n, workers: np.int64(2 * (workers - 1) * (n // workers))], wrong(
+        (lambda n, workers: (workers - 1) * n // workers, "go round once more"), (lambda n, workers: 2 * (workers - 1) * n, "not the whole array"), (lambda n, workers: 2 * n, "one less"),
+        (lambda n, workers: 2 * (workers - 1) * n // workers if workers > 1 else n, "sends nothing"),
+        (lambda n, workers: n, "Not quite"), (lambda n, workers: "all", "made of numbers"), (lambda n: n, "that many arguments"), (600, "function")), []
+
+
+@case
+def combined():
+    def there(slopes, sizes):
+        return [(mean, size) for mean, size in zip(slopes, sizes) if mean is not None]
+
+    def right(slopes, sizes):
+        return sum(mean * size for mean, size in there(slopes, sizes)) / sum(sizes)
+
+    return [right, lambda slopes, sizes: np.average([mean for mean, _ in there(slopes, sizes)], axis=0, weights=[size for _, size in there(slopes, sizes)]),
+            lambda slopes, sizes: right(slopes, sizes).tolist()], wrong(
+        (lambda slopes, sizes: np.mean([mean for mean, _ in there(slopes, sizes)], axis=0), "differ in size"), (lambda slopes, sizes: sum(mean for mean, _ in there(slopes, sizes)), "That is the sum"),
+        (lambda slopes, sizes: np.mean(right(slopes, sizes)), "shape of each"), (lambda slopes, sizes: there(slopes, sizes)[0][0], "Not quite"),
+        (lambda slopes, sizes: right(slopes, sizes) * sum(sizes), "Not quite"), (lambda slopes, sizes: sum(mean * size for mean, size in zip(slopes, sizes)) / sum(sizes), "TypeError"),
+        (lambda slopes: slopes[0], "that many arguments"), (3, "function")), []
+
+
+@case
+def left_to_do():
+    def right(names, count, is_there=lambda name, k: name == f"part-{k:08}.parquet"):
+        return [k for k in range(count) if not any(is_there(name, k) for name in names)]
+
+    return [right, lambda names, count: np.array(right(names, count), int), lambda names, count: tuple(sorted({*range(count)} - {int(name[5:13]) for name in names if name.startswith("part-")}))], wrong(
+        (partial(right, is_there=lambda name, k: f"{k:08}" in name), "was being written"), (lambda names, count: [k for k in range(count) if k not in right(names, count)], "are done"),
+        (lambda names, count: right(names, count)[::-1], "ascending"), (lambda names, count: [k + 1 for k in right(names, count)], "from 0"), (lambda names, count: len(right(names, count)), "A list of numbers"),
+        (lambda names, count: [str(k) for k in right(names, count)], ""), (lambda names, count: list(range(count)), "Not quite"), (lambda names: [], "that many arguments"), ([], "function")), []
+
+
+@case
+def best_workers():
+    def right(once, for_each, latency, transfer, batch, most, rounds=2, cut=True, last=min):
+        def seconds(w):
+            return once + for_each * batch / w + (rounds * (w - 1) * (latency + transfer / (w if cut else 1)) if w > 1 else 0)
+
+        return last(w for w in range(1, most + 1) if seconds(w) == min(map(seconds, range(1, most + 1))))
+
+    return [right, lambda *given: float(right(*given)), lambda *given: np.int64(right(*given))], wrong(
+        (partial(right, rounds=1), ""), (partial(right, cut=False), ""), (lambda *given: given[-1], "not always quicker"), (lambda *given: max(2, right(*given)), "may be the quickest"),
+        (lambda *given: 0, "From 1 to"), (lambda *given: given[-1] + 1, "From 1 to"), (partial(right, last=max), ""), (lambda *given: "two", "made of numbers"), (lambda once: 1, "that many arguments"), (4, "function")), []
+
+
+@case
 def megabytes():
     return [1.4350, np.float32(1.435), 1.43], wrong(
         (1_435_000, "millions of bytes"), (1.0763, "in base64"), (2.8617, "two bytes here"), (1.4268, "a scale and a bias"), (0.8072, "longer, not shorter"),

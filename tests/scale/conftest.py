@@ -22,8 +22,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.scale)
 
 
-def pytest_configure(config):
-    if sys.platform == "linux":  # what a killed parent leaves becomes ours, and is found below
+@pytest.fixture(scope="session", autouse=True)
+def reaper():
+    if sys.platform == "linux":  # what a killed parent leaves becomes ours, and is found below; not before, since other tests do not wait for it
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
