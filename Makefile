@@ -13,9 +13,9 @@ run: .venv/run.stamp
 	@echo "The sample pictures, read with trained_model_weights.h5:"
 	@$(BIN)/mnist-ann predict $(SAMPLES)
 
-# Two of the three at a time, the notebooks in two halves that take about as long: `nbdev_test --n_workers 1` is both.
+# Two of the three at a time, the longest first; the notebooks in two parts: `nbdev_test --n_workers 1` is both.
 test: .venv/dev.stamp
-	$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline) test-notebooks-1 test-programs test-notebooks-2
+	$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline) test-notebooks-2 test-programs test-notebooks-1
 
 test-notebooks-1: .venv/dev.stamp
 	$(BIN)/nbdev_test --n_workers 1 --file_re '^0[346]_'
@@ -31,6 +31,7 @@ test-browser: .venv/dev.stamp
 	$(BIN)/python -m pytest -m browser tests/browser
 
 # The search and the cluster of chapters 12 and 13, with the extra `scale` (Ray): real processes, and real kills.
+# Ray starts no workers from a folder whose name has a space.
 test-scale: .venv/scale.stamp
 	$(BIN)/nbdev_test --n_workers 1 --flags scale --file_re '^1[23]_'
 	$(BIN)/python -m pytest -m scale tests/scale

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -150,6 +151,9 @@ _STORE = 300_000_000  # bytes of memory that processes share on this machine; MN
 
 def _start_ray(ray, cores, folder):
     "Ray on this machine alone, and quiet. On a machine that is very busy a start may fail: three attempts."
+    if " " in sys.executable:  # its workers would never be there, and everybody would wait for them
+        raise MnistAnnError(f"{sys.executable}: Ray starts no workers by a program in a folder whose name has a space. Make the environment in another "
+                            "folder, or let RAY_ADDRESS name a cluster.")
     for attempt in range(3):
         session = Path(folder, str(attempt))
         try:
