@@ -12,7 +12,6 @@ Each figure is written when it is there. What is there is not measured again: st
 """
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ from table import ROOT, arguments, output_folder, processor, today, write_table
 import mnist_ann as ma
 from mnist_ann import scaling
 from mnist_ann.recognition import energy
-from mnist_ann.tuning import _cluster
+from mnist_ann.tuning import _cluster, _free_ports
 
 SHARDS = 10
 SMALL, LARGE = (784, 512, 256, 10), (784, 6500, 7200, 10)
@@ -253,16 +252,6 @@ def alone(table, data, count=20_000):
                     table.add("alone", way, 1, found, round_, perf_counter() - started, process_time() - cpu)
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def train(table):
     "A step without the others, and an all-reduce without a step."
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
@@ -275,7 +264,7 @@ def train(table):
                 table.add("step", name, 1, share, 0, json.loads(done.stdout.splitlines()[-1]))
     missing = [size for size in SIZES if table.lacks("all-reduce", "loopback", 2, 4 * size, 0)]
     if missing:
-        ports = "-".join(map(str, free_ports(2)))
+        ports = "-".join(map(str, _free_ports(2)))
         workers = [subprocess.Popen([sys.executable, "-c", WORKER, ports, str(rank), json.dumps(missing)], env=environment, stdout=subprocess.PIPE,
                                     stderr=subprocess.DEVNULL, text=True) for rank in range(2)]
         try:

@@ -306,6 +306,15 @@ def _write_run(folder, network, history, report):
         plt.close(figure)
 
 # %% ../nbs/15_command_line.ipynb #c78d7a73
+def _named_folder(runs, name, resume, what):
+    "The folder of a run or a search: by its name, or else by the time. Raises `MnistAnnError` if the name is none, or is needed."
+    if name is not None and (not name.strip(". ") or Path(name).name != name):
+        raise ma.MnistAnnError(f"--name must be a plain folder name, not {name!r}.")
+    if resume and name is None:
+        raise ma.MnistAnnError(f"--resume needs the --name of the {what}.")
+    return runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
+
+
 @contextmanager
 def _unfinished_run(runs, name, resume):
     """The folder that a run will have, `runs/name`, and the folder beside it that holds the checkpoints until then.
@@ -313,11 +322,7 @@ def _unfinished_run(runs, name, resume):
     Without a name, the run is named after the time. Raises `MnistAnnError` if the name is no name, if the run exists already, or if
     there is nothing to resume. A run that fails before its first checkpoint leaves nothing behind.
     """
-    if name is not None and (not name.strip(". ") or Path(name).name != name):
-        raise ma.MnistAnnError(f"--name must be a plain folder name, not {name!r}.")
-    if resume and name is None:
-        raise ma.MnistAnnError("--resume needs the --name of the run.")
-    folder = runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
+    folder = _named_folder(runs, name, resume, "run")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     if os.path.exists(folder):
         raise ma.MnistAnnError(f"{folder}: this run exists already, and is not overwritten. Give another --name.")
@@ -477,11 +482,7 @@ def _space(texts):
 @contextmanager
 def _search_folder(runs, name, resume):
     "The folder of a search. Raises `MnistAnnError` if its name is none, if it is there already, or if there is nothing to resume; says how to go on after Ctrl-C."
-    if name is not None and (not name.strip(". ") or Path(name).name != name):
-        raise ma.MnistAnnError(f"--name must be a plain folder name, not {name!r}.")
-    if resume and name is None:
-        raise ma.MnistAnnError("--resume needs the --name of the search.")
-    folder = runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
+    folder = _named_folder(runs, name, resume, "search")
     if os.path.exists(folder) and not resume:
         raise ma.MnistAnnError(f"{folder}: this is there already, and is not overwritten. Go on with --resume, or give another --name.")
     if resume and not (folder / "search.json").exists():

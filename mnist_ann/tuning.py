@@ -168,14 +168,21 @@ def _start_ray(ray, cores, folder):
     raise MnistAnnError(f"Ray does not start on this machine ({_in_short(str(refused))}). Is it short of memory, or very busy?") from refused
 
 
+def _free_ports(count):
+    "Ports of this machine that nobody uses at the moment."
+    sockets = [create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [socket.getsockname()[1] for socket in sockets]
+    for socket in sockets:
+        socket.close()
+    return ports
+
+
 @contextmanager
 def _known_ports(ray):
     "Ray's helpers get their ports from us. They have 15 seconds to choose some otherwise, and on a busy machine that is not enough: Ray gives up."
     ray._private.ray_constants.ENABLE_RAY_CLUSTER = False  # loopback alone, in case Ray was imported before us, too
-    sockets = {name: create_server(("127.0.0.1", 0)) for name in ("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port")}
-    ports = {name: socket.getsockname()[1] for name, socket in sockets.items()}
-    for socket in sockets.values():
-        socket.close()
+    names = "metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port"
+    ports = dict(zip(names, _free_ports(len(names))))
     with patch.object(ray._private.parameter, "RayParams", partial(ray._private.parameter.RayParams, **ports)):
         yield
 

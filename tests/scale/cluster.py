@@ -1,6 +1,5 @@
 "Two Ray nodes on this machine, programs that use them, and what the tests do to both: real processes, real kills."
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -9,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+from mnist_ann.tuning import _free_ports
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # the second keeps 127.0.0.1 from being taken for the network's address
@@ -32,20 +33,9 @@ def two_nodes(head=4, other=2):
                 process.kill()
 
 
-def free_ports(count):
-    "Ports that nobody uses at the moment."
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def ports_of_agents():
     "With ports that are given, a node need not wait for its agents to tell theirs: it waits 15 seconds, and a busy machine takes longer."
-    return dict(zip(("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port", "metrics_export_port"), free_ports(4)))
+    return dict(zip(("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port", "metrics_export_port"), _free_ports(4)))
 
 
 def start_two(Cluster, folder, head, other, common):

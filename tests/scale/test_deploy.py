@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cluster import PATIENCE, QUIET, ROOT, free_ports
+from cluster import PATIENCE, QUIET, ROOT
 
 import mnist_ann as ma
+from mnist_ann.tuning import _free_ports
 
 pytestmark = pytest.mark.scale
 
@@ -74,7 +75,7 @@ def test_the_script_for_slurm_reads_digits(tmp_path):
         path.chmod(0o755)
     (tmp_path / "digits").mkdir()
     ma.write_idx(tmp_path / "digits/a-idx3-ubyte", ma.load_mnist()[1].images[:500])
-    port, = free_ports(1)
+    port, = _free_ports(1)
     text = re.sub(r"^port=.*$", f"port={port}", text, flags=re.M).replace(source, str(tmp_path / "digits")).replace(target, str(tmp_path / "answers"))
     (script := tmp_path / "ray.slurm").write_text(text)
     path = os.pathsep.join([str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -8,9 +8,10 @@ import signal
 
 import numpy as np
 import pytest
-from cluster import free_ports, program, ray_processes, two_nodes, wait_for
+from cluster import program, ray_processes, two_nodes, wait_for
 
 import mnist_ann as ma
+from mnist_ann.tuning import _free_ports
 
 pytestmark = pytest.mark.scale
 
@@ -76,7 +77,7 @@ def test_a_worker_a_node_and_the_driver_are_lost(tmp_path, undisturbed):
 
 def workers_of(text):
     "The programs of two workers, as (text, environment), who find each other by TF_CONFIG alone."
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(2)]
     return [(text, {"TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": rank}})}) for rank in range(2)]
 
 
