@@ -68,6 +68,7 @@ pretrained: .venv/run.stamp
 # What the tables and figures of the chapters are made of, each peer side by side with the others; PyTorch and JAX are installed for it.
 bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/training.py --sweep
 	$(BIN)/python benchmarks/time_to_accuracy.py
 	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/memory.py
@@ -93,7 +94,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m pip install -e '.[scale]'
 	@touch $@
 
-.venv/bench.stamp: .venv/run.stamp
+.venv/bench.stamp: .venv/dev.stamp
 	$(BIN)/python -m pip install -e '.[bench]'
 	@touch $@
 

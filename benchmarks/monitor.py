@@ -1,4 +1,4 @@
-"""What it costs to be watched: `python benchmarks/monitor.py`, about two minutes.
+"""What it costs to be watched: `python benchmarks/monitor.py`, about five minutes.
 
 Trains on 20,000 of MNIST's training digits with a `TrainingMonitor` and without one, in turn, each round beginning with the other one: the networks
 784-64-10 and 784-512-256-10 with `train`, and 784-64-10 with chapter 02's `train_by_hand`. No browser is attached, but all that a browser would
@@ -38,7 +38,7 @@ def seconds(run, valid, is_watched):
 
 
 def main():
-    parser = arguments(__doc__, epochs=3, rounds=5)
+    parser = arguments(__doc__, epochs=20, rounds=5)
     options = parser.parse_args()
     output, rows = output_folder(parser, options), []
     train, valid = ma.split(ma.load_mnist()[0])

@@ -10,11 +10,17 @@ that they did the same work.
 The limit is the number of floating-point operations in an epoch, divided by the speed of a large float32 matrix product measured in
 turn with the others. This package leaves out the pixels that are white in every digit, so its share of the limit is taken of the
 operations that it does. Products in bfloat16 are not bound by that limit, and have no share.
+
+`--sweep` measures more, with fewer turns, into `training_sizes.csv`, about half an hour: batches of 8 to 1,024; the larger networks 1024-512 and
+2048-1024-512 with 10,000 digits; and this package beside the limit on imitated processors (tests/machines.py). Stopped, the same command goes on.
 """
+import csv
 import json
+import os
 import subprocess
 import sys
 from argparse import SUPPRESS
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from statistics import median
@@ -22,17 +28,17 @@ from tempfile import TemporaryFile
 from time import perf_counter
 
 import numpy as np
-from table import arguments, output_folder, processor, today, write_table
+from table import ROOT, arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma
 
-HIDDEN_UNITS, LEARNING_RATE, EPOCHS_IN_A_TURN = (512, 256), 0.01, 3
+HIDDEN_UNITS, LEARNING_RATE, EPOCHS_IN_A_TURN = (512, 256), 0.01, 3  # one epoch in a turn of a sweep
 LIMIT = "limit: matrix products alone"
 
 
-def operations(inputs):
+def operations(inputs, hidden_units):
     "The floating-point operations of a step, for each image: forward, slopes of the weights, slopes of the inputs but for the first layer's."
-    sizes = (inputs, *HIDDEN_UNITS, 10)
+    sizes = (inputs, *hidden_units, 10)
     each = [2 * above * below for above, below in zip(sizes, sizes[1:])]
     return 3 * sum(each) - each[0]
 
@@ -45,8 +51,8 @@ def as_network(arrays):
 # Each of these gives two functions: one trains so many epochs in one call, with a seed for the shuffling; the other gives the network.
 
 
-def by_mnist_ann(train, batch_size, precision="float32"):
-    model = ma.build_model(HIDDEN_UNITS)
+def by_mnist_ann(train, hidden_units, batch_size, precision="float32"):
+    model = ma.build_model(hidden_units)
 
     def run(epochs, seed):
         ma.train(model, train, train[:10], epochs=epochs, batch_size=batch_size, learning_rate=LEARNING_RATE, precision=precision, seed=seed, verbose=0)
@@ -54,10 +60,10 @@ def by_mnist_ann(train, batch_size, precision="float32"):
     return run, lambda: ma.to_network(model)
 
 
-def by_keras(train, batch_size, **options):
+def by_keras(train, hidden_units, batch_size, **options):
     from tensorflow import keras
 
-    model, X, Y = ma.build_model(HIDDEN_UNITS), ma.normalize(train.images), ma.one_hot(train.labels)
+    model, X, Y = ma.build_model(hidden_units), ma.normalize(train.images), ma.one_hot(train.labels)
     model.compile(optimizer=keras.optimizers.SGD(LEARNING_RATE), loss="categorical_crossentropy", metrics=["accuracy"], **options)
 
     def run(epochs, seed):
@@ -67,10 +73,10 @@ def by_keras(train, batch_size, **options):
     return run, lambda: as_network(model.get_weights())
 
 
-def by_pytorch(train, batch_size):
+def by_pytorch(train, hidden_units, batch_size):
     import torch
 
-    start = ma.initialize((784, *HIDDEN_UNITS, 10), seed=0)
+    start = ma.initialize((784, *hidden_units, 10), seed=0)
     layers = [torch.nn.Linear(*W.shape) for W in start.weights]
     with torch.no_grad():
         for layer, W, b in zip(layers, start.weights, start.biases):
@@ -91,12 +97,12 @@ def by_pytorch(train, batch_size):
     return run, lambda: as_network([array.detach().numpy() for layer in layers for array in (layer.weight.T, layer.bias)])
 
 
-def by_jax(train, batch_size):
+def by_jax(train, hidden_units, batch_size):
     "An epoch as one compiled call: a scan over the shuffled batches, whose arrays are given away to it."
     import jax
     import jax.numpy as jnp
 
-    start = ma.initialize((784, *HIDDEN_UNITS, 10), seed=0)
+    start = ma.initialize((784, *hidden_units, 10), seed=0)
     layers = [[(jnp.array(W), jnp.array(b)) for W, b in zip(start.weights, start.biases)]]
     X, y = jnp.array(ma.normalize(train.images)), jnp.array(train.labels.astype(np.int32))
     whole = len(train) - len(train) % batch_size  # the digits of the last, smaller batch are taken by a step of their own
@@ -126,11 +132,11 @@ def by_jax(train, batch_size):
     return run, lambda: as_network([array for layer in layers[0] for array in layer])
 
 
-def by_scikit_learn(train, batch_size):
+def by_scikit_learn(train, hidden_units, batch_size):
     from sklearn.neural_network import MLPClassifier
 
-    start, X = ma.initialize((784, *HIDDEN_UNITS, 10), seed=0), ma.normalize(train.images)
-    model = MLPClassifier(HIDDEN_UNITS, solver="sgd", alpha=0, batch_size=batch_size, learning_rate_init=LEARNING_RATE, momentum=0,
+    start, X = ma.initialize((784, *hidden_units, 10), seed=0), ma.normalize(train.images)
+    model = MLPClassifier(hidden_units, solver="sgd", alpha=0, batch_size=batch_size, learning_rate_init=LEARNING_RATE, momentum=0,
                           nesterovs_momentum=False, random_state=np.random.RandomState(0))  # a whole number would shuffle alike in every epoch
     model.partial_fit(X[:batch_size], train.labels[:batch_size], classes=range(10))  # makes the arrays, which its optimiser knows
     for array, value in zip(model.coefs_ + model.intercepts_, start.weights + start.biases):
@@ -143,10 +149,10 @@ def by_scikit_learn(train, batch_size):
     return run, lambda: as_network([array for pair in zip(model.coefs_, model.intercepts_) for array in pair])
 
 
-def by_numpy(train, batch_size):
+def by_numpy(train, hidden_units, batch_size):
     from mnist_ann.network import train_by_hand
 
-    networks = [ma.initialize((784, *HIDDEN_UNITS, 10), seed=0)]
+    networks = [ma.initialize((784, *hidden_units, 10), seed=0)]
 
     def run(epochs, seed):
         networks[:] = train_by_hand(networks[0], train, train[:10], epochs=epochs, batch_size=batch_size, learning_rate=LEARNING_RATE, seed=seed)[:1]
@@ -154,12 +160,12 @@ def by_numpy(train, batch_size):
     return run, lambda: networks[0]
 
 
-def by_products(train, batch_size, size=4096):
+def by_products(train, hidden_units, batch_size, size=4096):
     "As many large matrix products as have the floating-point operations of an epoch; the last one in part."
     a = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
 
     def run(epochs, seed):
-        left = epochs * len(train) * operations(784)
+        left = epochs * len(train) * operations(784, hidden_units)
         while left > 0:
             rows = min(size, round(left / (2 * size * size)) or 1)
             a[:rows] @ a
@@ -182,13 +188,38 @@ PEERS = {
 PACKAGES = {"sklearn": "scikit-learn"}  # where the module is named otherwise
 
 
-def work(peer, batch_size):
+@dataclass(frozen=True)
+class Setting:
+    "What all peers do in turn."
+
+    machine: str  # a name of tests/machines.py
+    hidden_units: tuple
+    batch_size: int
+    peers: list
+    rounds: int
+    epochs: int  # in a turn
+    images: int = 50_000
+
+    def variables(self):
+        "The environment variables that imitate the machine."
+        if self.machine == "this":
+            return {}
+        sys.path.append(str(ROOT / "tests"))
+        from machines import MACHINES  # only here: it needs what the notebooks' tests need
+
+        return MACHINES[self.machine].variables()
+
+    def __str__(self):
+        return f"{self.machine}, {'-'.join(map(str, self.hidden_units))}, batches of {self.batch_size}"
+
+
+def work(peer, hidden_units, batch_size, images):
     """Runs in a process of its own. For each line that comes in, so many epochs in one call, and their seconds out; at the end of the
     lines, the accuracy. What the package refuses, it says instead."""
     train, valid = ma.split(ma.load_mnist()[0])
     _, prepare, options = PEERS[peer]
     try:
-        run, network = prepare(train, batch_size, **options)
+        run, network = prepare(train[:images], tuple(hidden_units), batch_size, **options)
         for seed, line in enumerate(sys.stdin):
             start = perf_counter()
             run(int(line), seed)
@@ -202,10 +233,10 @@ def work(peer, batch_size):
 class Worker:
     "A peer in its process."
 
-    def __init__(self, peer, batch_size):
-        self.peer, self.batch_size, self.errors = peer, batch_size, TemporaryFile("w+")
-        self.process = subprocess.Popen([sys.executable, __file__, "--worker", peer, "--batch-sizes", str(batch_size)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+    def __init__(self, peer, setting):
+        self.peer, self.setting, self.errors = peer, setting, TemporaryFile("w+")
+        self.process = subprocess.Popen([sys.executable, __file__, "--worker", json.dumps([peer, setting.hidden_units, setting.batch_size, setting.images])], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, env=os.environ | setting.variables())
 
     def ask(self, epochs=None):
         "The seconds of so many epochs, or the accuracy at the end; text if it refuses. A worker that fails ends the benchmark."
@@ -218,45 +249,46 @@ class Worker:
         if not line:
             self.process.wait()
             self.errors.seek(0)
-            sys.exit(f"{self.peer}, batches of {self.batch_size}, failed:\n{self.errors.read()}")
+            sys.exit(f"{self.peer}, {self.setting}, failed:\n{self.errors.read()}")
         return json.loads(line)
 
 
-def time_peers(peers, batch_size, rounds):
+def time_peers(setting):
     "For each peer: the seconds of its first epoch, the seconds an epoch of each turn, and the accuracy; text for one that cannot take part."
     found, workers = {}, {}
-    for peer in peers:
+    for peer in setting.peers:
         if not find_spec(PEERS[peer][0]):
             found[peer] = "not installed"
             continue
-        worker = Worker(peer, batch_size)
+        worker = Worker(peer, setting)
         first = worker.ask(1)
         if isinstance(first, str):
             found[peer] = first
         else:
             workers[peer], found[peer] = worker, (first, [])
-        print(f"batch {batch_size}, first epoch: {peer}: {first}", flush=True)
-    for number in range(rounds):
+        print(f"{setting}, first epoch: {peer}: {first}", flush=True)
+    for number in range(setting.rounds):
         for peer, worker in workers.items():
-            found[peer][1].append(worker.ask(EPOCHS_IN_A_TURN) / EPOCHS_IN_A_TURN)
-            print(f"batch {batch_size}, turn {number + 1}: {peer}: {found[peer][1][-1]:.2f} s an epoch", flush=True)
-    return {peer: (*found[peer], workers[peer].ask()) if peer in workers else found[peer] for peer in peers}
+            found[peer][1].append(worker.ask(setting.epochs) / setting.epochs)
+            print(f"{setting}, turn {number + 1}: {peer}: {found[peer][1][-1]:.2f} s an epoch", flush=True)
+    return {peer: (*found[peer], workers[peer].ask()) if peer in workers else found[peer] for peer in setting.peers}
 
 
-def rows_of(peers, batch_size, rounds):
+def rows_of(setting):
     "A row for each peer."
     train, _ = ma.split(ma.load_mnist()[0])
-    done = operations(int(train.images.any(axis=0).sum())) / operations(784)  # the share of the operations that this package does
-    found, rows = time_peers(peers, batch_size, rounds), []
+    done = operations(int(train.images.any(axis=0).sum()), setting.hidden_units) / operations(784, setting.hidden_units)  # the share that this package does
+    found, rows = time_peers(setting), []
     for peer, result in found.items():
-        row = {"batch_size": batch_size, "peer": peer, "version": version(PACKAGES.get(PEERS[peer][0], PEERS[peer][0])) if result != "not installed" else None,
+        row = {"machine": setting.machine, "hidden_units": "-".join(map(str, setting.hidden_units)), "batch_size": setting.batch_size, "peer": peer,
+               "version": version(PACKAGES.get(PEERS[peer][0], PEERS[peer][0])) if result != "not installed" else None,
                "images_per_second": None, "lowest": None, "highest": None, "share_of_limit": None, "times_slower": None, "times_slower_lowest": None,
                "times_slower_highest": None, "first_epoch_seconds": None, "val_accuracy": None, "why_not": None}
         if isinstance(result, str):
             row["why_not"] = result
         else:
             first, seconds, accuracy = result
-            speeds = [len(train) / s for s in seconds]
+            speeds = [setting.images / s for s in seconds]
             row |= {"images_per_second": round(median(speeds)), "lowest": round(min(speeds)), "highest": round(max(speeds)),
                     "first_epoch_seconds": round(first, 2), "val_accuracy": accuracy}
             if LIMIT in found and "bfloat16" not in peer:
@@ -265,8 +297,16 @@ def rows_of(peers, batch_size, rounds):
             if "mnist_ann" in found:
                 ratios = [s / ours for s, ours in zip(seconds, found["mnist_ann"][1])]
                 row |= {"times_slower": round(median(ratios), 3), "times_slower_lowest": round(min(ratios), 3), "times_slower_highest": round(max(ratios), 3)}
-        rows.append(row | {"rounds": rounds, "processor": processor(), "date": today()})
+        rows.append(row | {"rounds": setting.rounds, "processor": processor(), "date": today()})
     return rows
+
+
+def check_same_work(rows):
+    "The same work gives the same accuracy, but for the order of the digits."
+    accuracies = {row["peer"]: row["val_accuracy"] for row in rows if row["val_accuracy"]}
+    off = [peer for peer, accuracy in accuracies.items() if abs(accuracy - median(accuracies.values())) > 0.01]
+    if off:
+        sys.exit(f"not the same work at batches of {rows[0]['batch_size']}: the accuracy of {', '.join(off)} is off by more than a point. Nothing is written.")
 
 
 def print_table(rows):
@@ -302,22 +342,44 @@ def draw(rows, path):
         plt.close(fig)
 
 
+def sweep(folder, rounds):
+    "What `--sweep` measures; what the file already has is not measured again."
+    peers = [peer for peer in PEERS if peer != "Keras fit"]
+    settings = [Setting("this", HIDDEN_UNITS, 2**k, peers, rounds, 1) for k in range(3, 11)]
+    settings += [Setting("this", units, size, peers, rounds, 1, 10_000) for units in ((1024, 512), (2048, 1024, 512)) for size in (32, 128)]
+    settings += [Setting(machine, HIDDEN_UNITS, size, ["mnist_ann", LIMIT], rounds, EPOCHS_IN_A_TURN) for machine in ("avx2", "avx", "sse") for size in (32, 128)]
+    path, rows = folder and folder / "training_sizes.csv", []
+    if path and path.exists():
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))
+    there = {(row["machine"], row["hidden_units"], int(row["batch_size"])) for row in rows}
+    for setting in settings:
+        if (setting.machine, "-".join(map(str, setting.hidden_units)), setting.batch_size) not in there:
+            more = rows_of(setting)
+            print_table(more)
+            check_same_work(more)
+            rows += more
+            if path:
+                write_table(rows, path)
+
+
 def main():
     parser = arguments(__doc__, rounds=7)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
-    parser.add_argument("--worker", choices=list(PEERS), help=SUPPRESS)
+    parser.add_argument("--sweep", action="store_true", help="batch sizes, larger networks, imitated processors")
+    parser.add_argument("--worker", type=json.loads, help=SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        return work(options.worker, *options.batch_sizes)
-    folder = output_folder(parser, options)
-    rows = [row for size in options.batch_sizes for row in rows_of(options.peers, size, options.rounds)]
+        return work(*options.worker)
+    is_sweep, options.sweep = options.sweep, False
+    folder, rows = output_folder(parser, options), []
+    if is_sweep:
+        return sweep(folder, min(options.rounds, 3))
+    for size in options.batch_sizes:
+        rows += rows_of(Setting("this", HIDDEN_UNITS, size, options.peers, options.rounds, EPOCHS_IN_A_TURN))
+        check_same_work(rows[-len(options.peers):])
     print_table(rows)
-    for size in options.batch_sizes:  # the same work gives the same accuracy, but for the order of the digits
-        accuracies = {row["peer"]: row["val_accuracy"] for row in rows if row["batch_size"] == size and row["val_accuracy"]}
-        off = [peer for peer, accuracy in accuracies.items() if abs(accuracy - median(accuracies.values())) > 0.01]
-        if off:
-            sys.exit(f"not the same work at batches of {size}: the accuracy of {', '.join(off)} is off by more than a point. Nothing is written.")
     if folder:
         write_table(rows, folder / "training.csv")
         draw(rows, folder / "training.png")

@@ -481,6 +481,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mnist_ann.network._check_tuples': ('network.html#_check_tuples', 'mnist_ann/network.py'),
                                    'mnist_ann.network._cores_for': ('network.html#_cores_for', 'mnist_ann/network.py'),
                                    'mnist_ann.network._dense_layers': ('network.html#_dense_layers', 'mnist_ann/network.py'),
+                                   'mnist_ann.network._free_control': ('network.html#_free_control', 'mnist_ann/network.py'),
                                    'mnist_ann.network._keep_products_on_one_core': ( 'network.html#_keep_products_on_one_core',
                                                                                      'mnist_ann/network.py'),
                                    'mnist_ann.network._measured': ('network.html#_measured', 'mnist_ann/network.py'),

@@ -130,7 +130,20 @@ def _keep_products_on_one_core():
         from threadpoolctl import ThreadpoolController  # here: not all who import multiply
 
         _blas.append(ThreadpoolController().select(user_api="blas"))
-    return _blas[0].limit(limits=1).restore_original_limits
+    _free_control()
+    limited = _blas[0].limit(limits=1)
+
+    def end():
+        _free_control()
+        limited.restore_original_limits()
+        _free_control()
+    return end
+
+
+def _free_control():
+    "From threadpoolctl 3.8 on, what another thread than the first one sets is left undone."
+    for library in _blas[0].lib_controllers:
+        getattr(library, "clear_controlling_thread", lambda force: None)(force=True)
 
 
 _one_core = _Held(_keep_products_on_one_core)
@@ -297,9 +310,8 @@ def shuffled(
 # %% ../nbs/02_network.ipynb #feeb5246
 def _step(network, X, Y, learning_rate):
     "The network after a step with a batch, and the loss before."
-    with _cores_for(len(X)):
-        activations, logits = forward(network, X)
-        gradients = backward(network, activations, logits, Y)
+    activations, logits = forward(network, X)
+    gradients = backward(network, activations, logits, Y)
     return sgd_step(network, gradients, learning_rate), cross_entropy(logits, Y)
 
 # %% ../nbs/02_network.ipynb #891f96db
@@ -327,16 +339,16 @@ def train_by_hand(
     "Train with plain stochastic gradient descent, in NumPy."
     X, Y = normalize(train.images), one_hot(train.labels)
     history = {"loss": [], "val_accuracy": []}
-    for epoch in range(epochs):
-        order = shuffled(len(train), seed, epoch)
-        for start in range(0, len(train), batch_size):
-            batch = order[start:start + batch_size]
-            network, loss = _step(network, X[batch], Y[batch], learning_rate)
-            history["loss"].append(loss)
-        history["val_accuracy"] += [float(np.mean(network.predict(valid.images) == valid.labels))]
-        learning_rate = _asked(on_epoch, history, network, learning_rate)
-        if learning_rate == 0:
-            break
+    with _cores_for(batch_size):
+        for epoch in range(epochs):
+            order = shuffled(len(train), seed, epoch)
+            for batch in np.split(order, range(batch_size, len(train), batch_size)):
+                network, loss = _step(network, X[batch], Y[batch], learning_rate)
+                history["loss"].append(loss)
+            right = network.predict(valid.images) == valid.labels
+            history["val_accuracy"].append(float(right.mean()))
+            if not (learning_rate := _asked(on_epoch, history, network, learning_rate)):
+                break
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706

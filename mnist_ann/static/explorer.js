@@ -1,6 +1,6 @@
 // The network explorer: the layers for one digit; click a unit to see its sum, switch it off to see whether the answer minds.
 // State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "choose" | "switch" | "all_on" | "go"}.
-import { keepKeys, make, percent } from "./elements.js";
+import { colourOf, keepKeys, make, percent } from "./elements.js";
 
 const fixed = (value, digits = 3) => (Math.abs(value) >= 1e5 ? value.toPrecision(6) : value.toFixed(digits)).replace("-", "\u2212");
 const signed = (value) => (value < 0 ? fixed(value) : `+${fixed(value)}`);
@@ -22,15 +22,9 @@ function paintDigit(canvas, bytes) {
   context.putImageData(image, 0, 0);
 }
 
-// A colour of the style sheet as three numbers; before the widget is on the page, it has no style yet.
-const COLOURS = { "--for": "d55e00", "--against": "0072b2" };
-function colour(el, name) {
-  return (getComputedStyle(el).getPropertyValue(name).trim().replace("#", "") || COLOURS[name]).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
-}
-
 function render({ model, el }) {
   el.classList.add("mnist-ann-explorer");
-  const ink = (name) => colour(el, name);
+  const ink = (name) => colourOf(el, name);
   const button = (words, wish) => {
     const node = make("button", { type: "button" }, words);
     node.addEventListener("click", () => model.send(wish));

@@ -1,6 +1,6 @@
 // The training monitor: curves, first-layer weights, dead units and activations of a training, and the buttons that steer it.
 // State comes from Python in two traits, `state` and `pictures`; wishes go back as messages {do: "play" | "pause" | "step" | "stop" | "restart" | "rate"}.
-import { keepKeys, make } from "./elements.js";
+import { colourOf, keepKeys, make } from "./elements.js";
 
 const NAMES = { loss: "Loss (nats)", accuracy: "Accuracy (%)" };
 const WORDS = {
@@ -74,12 +74,6 @@ function paint(canvas, bytes, start, above, below) {
   context.putImageData(image, 0, 0);
 }
 
-// A colour of the style sheet as three numbers; before the widget is on the page, it has no style yet.
-const COLOURS = { "--for": "d55e00", "--against": "0072b2" };
-function colour(el, name) {
-  return (getComputedStyle(el).getPropertyValue(name).trim().replace("#", "") || COLOURS[name]).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
-}
-
 function render({ model, el }) {
   el.classList.add("mnist-ann-monitor");
   const button = (words, wish, why) => {
@@ -117,7 +111,7 @@ function render({ model, el }) {
       canvases = Array.from({ length: count }, (_, k) => make("canvas", { width: 28, height: 28, role: "img", "aria-label": `Weights of unit ${k}` }));
       grid.replaceChildren(...canvases);
     }
-    const above = colour(el, "--for"), below = colour(el, "--against");
+    const above = colourOf(el, "--for"), below = colourOf(el, "--against");
     canvases.forEach((canvas, k) => paint(canvas, frame.bytes, 784 * k, above, below));
     moment.textContent = frame.epoch ? `after epoch ${frame.epoch}` : "before training";
     back.setAttribute("aria-valuetext", moment.textContent);
