@@ -5,6 +5,7 @@ The undisturbed training is `train` on one process: the same up to rounding.
 import json
 import os
 import signal
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -96,4 +97,18 @@ def test_without_ray_a_lost_worker_ends_the_other_and_both_go_on(tmp_path, undis
             else:
                 wait_for(lambda: a.poll() is not None and b.poll() is not None, "the end of the training", log)
                 assert a.returncode == b.returncode == 0, log.read_text()[-3000:]
+    check_equal(result, undisturbed)
+
+
+def test_train_and_workers_go_on_from_each_others_checkpoints(tmp_path, undisturbed):
+    folder, result, log = tmp_path / "checkpoints", tmp_path / "result.h5", tmp_path / "log"
+    alone = DATA + "ma.train(model := ma.to_keras(start), train, valid, {settings}, checkpoint={folder!r}, resume={resume}, verbose=0)\nma.save_weights(model, {result!r})\n"
+    for epochs in (3, 6, 9):  # by one process, by two workers, by one process
+        given = dict(settings=SETTINGS.replace("epochs=9", f"epochs={epochs}"), folder=str(folder), result=str(result), resume=epochs > 3)
+        texts = [(alone.format(**given), {})] if epochs != 6 else workers_of(WORKERS.format(workers=None, **given))
+        with ExitStack() as stack:
+            running = [stack.enter_context(program(text, log, **env)) for text, env in texts]
+            wait_for(lambda: all(process.poll() is not None for process in running), f"epoch {epochs}", log)
+            assert not any(process.returncode for process in running), log.read_text()[-3000:]
+        assert epochs_in(folder) == epochs and ma.load_network(result).attributes["epochs"] == epochs
     check_equal(result, undisturbed)
