@@ -120,7 +120,6 @@ class _Held:
                 self.end()
 
 # %% ../nbs/02_network.ipynb #850cd6ad
-_FEW = 100  # pictures: their products stay on one core
 _blas = []  # NumPy's library for products, once it is needed: finding it takes milliseconds
 
 
@@ -138,6 +137,9 @@ def _keep_products_on_one_core():
         limited.restore_original_limits()
         _free_control()
     return end
+
+# %% ../nbs/02_network.ipynb #dd6afd01
+_FEW = 100  # pictures: their products stay on one core
 
 
 def _free_control():

@@ -92,6 +92,19 @@ def test_notebooks_import_what_the_readme_installs(path):
     assert {name.partition(".")[0] for name in found} <= installed
 
 
+def test_the_citation_names_the_version_of_the_package():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {SETTINGS['DEFAULT']['version']}\n" in text and f"title: \"mnist_ann: {SETTINGS['DEFAULT']['description'].lower()}\"" in text
+
+
+def test_contributing_names_commands_that_there_are():
+    text, makefile = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"`make ([a-z-]+)", text))
+    assert targets >= {"test", "notebooks"} and all(f"\n{target}:" in makefile for target in targets)
+    programs = set(re.findall(r"(?:benchmarks|tests)/\w+\.py", text))
+    assert len(programs) > 4 and all((ROOT / program).is_file() for program in programs)
+
+
 def test_each_chapter_is_a_module():
     modules = {path.stem for path in (ROOT / "mnist_ann").glob("*.py")} - {"__init__", "_modidx"}
     texts = ["\n".join(cell["source"] for cell in cells_of(path)) for path in [*CHAPTERS, ROOT / "nbs/exercises.ipynb"]]
