@@ -301,12 +301,12 @@ def rows_of(setting):
     return rows
 
 
-def check_same_work(rows):
+def check_same_work(rows, within=0.01):
     "The same work gives the same accuracy, but for the order of the digits."
     accuracies = {row["peer"]: row["val_accuracy"] for row in rows if row["val_accuracy"]}
-    off = [peer for peer, accuracy in accuracies.items() if abs(accuracy - median(accuracies.values())) > 0.01]
+    off = [peer for peer, accuracy in accuracies.items() if abs(accuracy - median(accuracies.values())) > within]
     if off:
-        sys.exit(f"not the same work at batches of {rows[0]['batch_size']}: the accuracy of {', '.join(off)} is off by more than a point. Nothing is written.")
+        sys.exit(f"not the same work at batches of {rows[0]['batch_size']}: the accuracy of {', '.join(off)} is off by more than {within:.0%}. Nothing is written.")
 
 
 def print_table(rows):
@@ -346,8 +346,8 @@ def sweep(folder, rounds):
     "What `--sweep` measures; what the file already has is not measured again."
     peers = [peer for peer in PEERS if peer != "Keras fit"]
     settings = [Setting("this", HIDDEN_UNITS, 2**k, peers, rounds, 1) for k in range(3, 11)]
+    settings += [Setting(machine, HIDDEN_UNITS, size, ["mnist_ann", LIMIT], rounds, EPOCHS_IN_A_TURN) for machine in ("avx2", "sse") for size in (32, 128)]
     settings += [Setting("this", units, size, peers, rounds, 1, 10_000) for units in ((1024, 512), (2048, 1024, 512)) for size in (32, 128)]
-    settings += [Setting(machine, HIDDEN_UNITS, size, ["mnist_ann", LIMIT], rounds, EPOCHS_IN_A_TURN) for machine in ("avx2", "avx", "sse") for size in (32, 128)]
     path, rows = folder and folder / "training_sizes.csv", []
     if path and path.exists():
         with open(path, newline="") as file:
@@ -357,7 +357,7 @@ def sweep(folder, rounds):
         if (setting.machine, "-".join(map(str, setting.hidden_units)), setting.batch_size) not in there:
             more = rows_of(setting)
             print_table(more)
-            check_same_work(more)
+            check_same_work(more, within=0.03)  # after few steps the order of the digits matters more
             rows += more
             if path:
                 write_table(rows, path)
