@@ -341,16 +341,16 @@ def train_by_hand(
     "Train with plain stochastic gradient descent, in NumPy."
     X, Y = normalize(train.images), one_hot(train.labels)
     history = {"loss": [], "val_accuracy": []}
-    with _cores_for(batch_size):
-        for epoch in range(epochs):
-            order = shuffled(len(train), seed, epoch)
+    for epoch in range(epochs):
+        order = shuffled(len(train), seed, epoch)
+        with _cores_for(batch_size):  # not while on_epoch looks on: it may pause
             for batch in np.split(order, range(batch_size, len(train), batch_size)):
                 network, loss = _step(network, X[batch], Y[batch], learning_rate)
                 history["loss"].append(loss)
             right = network.predict(valid.images) == valid.labels
-            history["val_accuracy"].append(float(right.mean()))
-            if not (learning_rate := _asked(on_epoch, history, network, learning_rate)):
-                break
+        history["val_accuracy"].append(float(right.mean()))
+        if not (learning_rate := _asked(on_epoch, history, network, learning_rate)):
+            break
     return network, history
 
 # %% ../nbs/02_network.ipynb #f36e9706
