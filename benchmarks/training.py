@@ -82,7 +82,7 @@ def by_pytorch(train, hidden_units, batch_size):
         for layer, W, b in zip(layers, start.weights, start.biases):
             layer.weight.copy_(torch.tensor(W.T.copy()))
             layer.bias.copy_(torch.tensor(b.copy()))
-    model = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
+    model = torch.nn.Sequential(*(part for layer in layers for part in (layer, torch.nn.ReLU())))[:-1]  # no bend behind the last
     optimizer, loss_of = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE), torch.nn.CrossEntropyLoss()
     X, y = torch.tensor(ma.normalize(train.images)), torch.tensor(train.labels.astype(np.int64))
 
