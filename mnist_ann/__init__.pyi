@@ -126,6 +126,9 @@ from .exercises import (
     check_without_dead as check_without_dead,
     check_write_lines as check_write_lines,
     check_write_whole as check_write_whole,
+    compare_pieces as compare_pieces,
+    load_pieces as load_pieces,
+    train_with_pieces as train_with_pieces,
 )
 from .files import (
     export as export,
@@ -335,6 +338,7 @@ __all__ = [
     "check_write_lines",
     "check_write_whole",
     "cli",
+    "compare_pieces",
     "cross_entropy",
     "cut_out",
     "cut_to_ink",
@@ -370,6 +374,7 @@ __all__ = [
     "load_idx",
     "load_mnist",
     "load_network",
+    "load_pieces",
     "load_pretrained",
     "load_recipe",
     "map_idx",
@@ -437,6 +442,7 @@ __all__ = [
     "train_on_workers",
     "train_recipe",
     "train_teacher",
+    "train_with_pieces",
     "training",
     "tune",
     "tuning",

@@ -125,7 +125,7 @@ class Digits:
     `digits[7]` is one pair, `(image, label)`; `digits[:100]`, an index array: fewer `Digits`."""
 
     images: np.ndarray  # uint8 (n, 28, 28), 0 is paper, 255 is ink; any whole numbers are taken
-    labels: np.ndarray  # uint8 (n,), 0 to 9; one-hot is taken, too
+    labels: np.ndarray  # uint8 (n,), 0 to 9; one-hot (see `one_hot`, below) is taken, too
 
     def __post_init__(self) -> None:
         self.__dict__.update(_as_pairs(self.images, self.labels))

@@ -199,6 +199,19 @@ def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, pr
         tf.TensorSpec((n, sizes[0]), tf.uint8), numbers, [tf.TensorSpec((n, 10))] if taught else [], arrays, arrays if momentum else [],
         arrays if weight_average else [], numbers, tf.TensorSpec((full + 1,)), scalar, number)
 
+# %% ../nbs/11_engine.ipynb #3d408b9b
+@cache
+def _bfloat16_speed(size=1024, rounds=5):
+    "How many times faster this processor multiplies bfloat16 matrices than float32 ones: the best of some rounds in turn."
+    matrices = {dtype: tf.ones((size, size), dtype) for dtype in (tf.float32, tf.bfloat16)}
+    best = dict.fromkeys(matrices, inf)
+    for _ in range(rounds + 1):  # the first one warms up
+        for dtype, matrix in matrices.items():
+            start = perf_counter()
+            tf.matmul(matrix, matrix).numpy()
+            best[dtype] = min(best[dtype], perf_counter() - start)
+    return best[tf.float32] / best[tf.bfloat16]
+
 # %% ../nbs/11_engine.ipynb #87143274
 def _augmented(augment, images, seed):
     "What `augment` makes of uint8 rows (n, 784), as such rows. Raises `MnistAnnError` if it gives anything else."
@@ -276,19 +289,6 @@ def _examine(weights, digits, at_once=10_000, whole=True):
     if not whole:
         return sums, [1.0 - layer for layer in fires]
     return sums / len(digits), [float(1 - layer.mean()) for layer in fires]
-
-# %% ../nbs/11_engine.ipynb #3d408b9b
-@cache
-def _bfloat16_speed(size=1024, rounds=5):
-    "How many times faster this processor multiplies bfloat16 matrices than float32 ones: the best of some rounds in turn."
-    matrices = {dtype: tf.ones((size, size), dtype) for dtype in (tf.float32, tf.bfloat16)}
-    best = dict.fromkeys(matrices, inf)
-    for _ in range(rounds + 1):  # the first one warms up
-        for dtype, matrix in matrices.items():
-            start = perf_counter()
-            tf.matmul(matrix, matrix).numpy()
-            best[dtype] = min(best[dtype], perf_counter() - start)
-    return best[tf.float32] / best[tf.bfloat16]
 
 # %% ../nbs/11_engine.ipynb #39fd8c75
 @dataclass(frozen=True)

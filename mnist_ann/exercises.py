@@ -1665,7 +1665,7 @@ def check_cut_at_gaps(cut_at_gaps: Any) -> None:
                                          "you found "
               f"{len(found)}. Does ink reach an edge?")
         _want(found == wanted, "The stretches are not those of columns with ink.")
-    _right("It is enough for printed digits. A five with its bar apart, or digits that lean over each other, need "
+    _right("It is enough for printed digits. If a dot stands between two digits, or one leans over the other, you need "
            "find_digits.")
 
 # %% ../nbs/exercises.ipynb #a3352b1b
@@ -2174,6 +2174,8 @@ def load_pieces(
     import runpy
 
     path = Path(path)
+    if not path.is_file():
+        raise MnistAnnError(f"{path}: there is no such file.")
     try:
         found = runpy.run_path(str(path), run_name=path.stem)
     except OSError as error:
@@ -2181,7 +2183,7 @@ def load_pieces(
     except (Exception, SystemExit) as error:
         raise MnistAnnError(f"{path}{_line_of(error, path)}: it fails when it is run ({_told(error)}).") from error
     pieces = {name: found[name] for name in PIECES
-              if callable(found.get(name)) and found[name] is not getattr(network_by_hand, name)}
+              if callable(found.get(name)) and unwrap(found[name]) is not unwrap(getattr(network_by_hand, name))}
     if not pieces:
         raise MnistAnnError(f"{path}: none of {', '.join(PIECES)} is defined in it. Call one of your functions so.")
     return pieces
@@ -2191,7 +2193,8 @@ def _line_of(error, path):
     "Where in a file an error came from."
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
              if frame.filename == str(path)]
-    lines = lines or [error.lineno] * isinstance(error, SyntaxError)
+    if isinstance(error, SyntaxError):
+        lines.append(error.lineno)
     return f", line {lines[-1]}" if lines else ""
 
 # %% ../nbs/exercises.ipynb #05bc65df
@@ -2331,5 +2334,7 @@ def train_with_pieces(
         losses = [float(loss) for loss in history["loss"]]
         valid_accuracy = float((network.predict(valid.images) == valid.labels).mean())
     except (Exception, SystemExit) as error:
+        while isinstance(error, MnistAnnError) and error.__cause__:  # what our functions make of an error
+            error = error.__cause__
         raise MnistAnnError(f"{path}{_line_of(error, path)}: the training fails ({_told(error)}).") from error
     return network, {"loss": losses, "val_accuracy": history.get("val_accuracy") or [valid_accuracy]}

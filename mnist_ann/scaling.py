@@ -481,7 +481,7 @@ def train_on_workers(
     return Network(tuple(kept[::2]), tuple(kept[1::2]), state.history.attributes()), state.history
 
 # %% ../nbs/13_scaling.ipynb #496aca80
-_ROWS = 50_000  # digits in a block: half a minute's work at most is lost when a worker is
+_ROWS = 50_000  # digits in a block: about a second's work if they are shards of pixels, more if pictures must be decoded; it is lost when a worker is
 _PICTURES = 50  # pictures in a block
 _AT_A_TIME = 2_000  # digits in one product of matrices
 _IDX_NAME = re.compile(r"idx3[.-]ubyte(\.gz)?$|\.idx3?(\.gz)?$", re.IGNORECASE)

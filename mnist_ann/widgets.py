@@ -273,6 +273,37 @@ def pad_page(
     script = _script("elements.js", "recogniser.js", "pad.js", "standin.js").replace("export default ", "const pad = ") + _BEGIN
     return _PAGE.format(style=style, layers="-".join(map(str, network.sizes)), data=data, script=script)
 
+# %% ../nbs/14_widgets.ipynb #791af75d
+def _plot_pad(pad):
+    "A picture of the pad: the drawing, what the network sees, and how probable each digit is."
+    image, prediction = pad.image, pad.prediction
+    with figure_style() as plt:
+        fig, (left, middle, right) = plt.subplots(1, 3, figsize=(6.4, 2), width_ratios=(1, 1, 1.6))
+        for ax, values, title in ((left, pad.drawing, "drawing pad"), (middle, image, "what the network sees")):
+            ax.imshow(np.zeros((28, 28)) if values is None else values, vmin=0, vmax=255)
+            ax.set_title(title, fontsize=9, loc="center")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+        shares = np.zeros(10) if prediction is None else 100 * prediction.probabilities
+        right.barh(range(10), shares, color=["C1" if prediction and k == prediction.digit else "C0" for k in range(10)])
+        right.set(xlim=(0, 100), ylim=(9.6, -0.6), yticks=range(10))
+        right.set_title("nothing is drawn yet" if prediction is None else f"{prediction.digit}: {prediction.probability:.1%}"
+                        + (f"\n{prediction.doubt}" if prediction.doubt else ""), fontsize=9, loc="center")
+        right.grid(False)
+    return fig
+
+
+@patch
+def _repr_mimebundle_(self: DrawingPad, **wanted: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    "The widget, and for where no kernel is a picture of it."
+    data, metadata = anywidget.AnyWidget._repr_mimebundle_(self, **wanted)
+    return {**data, "text/plain": repr(self), "image/png": b64encode(_as_png(_plot_pad(self))).decode()}, metadata
+
+
+@patch
+def __repr__(self: DrawingPad) -> str:
+    return f"DrawingPad({self.network}, {self.prediction or 'nothing is drawn yet'})"
+
 # %% ../nbs/14_widgets.ipynb #24fa593b
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -973,34 +1004,3 @@ def what_if(
     for slider in sliders.values():
         slider.observe(redraw, "place")
     return box
-
-# %% ../nbs/14_widgets.ipynb #791af75d
-def _plot_pad(pad):
-    "A picture of the pad: the drawing, what the network sees, and how probable each digit is."
-    image, prediction = pad.image, pad.prediction
-    with figure_style() as plt:
-        fig, (left, middle, right) = plt.subplots(1, 3, figsize=(6.4, 2), width_ratios=(1, 1, 1.6))
-        for ax, values, title in ((left, pad.drawing, "drawing pad"), (middle, image, "what the network sees")):
-            ax.imshow(np.zeros((28, 28)) if values is None else values, vmin=0, vmax=255)
-            ax.set_title(title, fontsize=9, loc="center")
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-        shares = np.zeros(10) if prediction is None else 100 * prediction.probabilities
-        right.barh(range(10), shares, color=["C1" if prediction and k == prediction.digit else "C0" for k in range(10)])
-        right.set(xlim=(0, 100), ylim=(9.6, -0.6), yticks=range(10))
-        right.set_title("nothing is drawn yet" if prediction is None else f"{prediction.digit}: {prediction.probability:.1%}"
-                        + (f"\n{prediction.doubt}" if prediction.doubt else ""), fontsize=9, loc="center")
-        right.grid(False)
-    return fig
-
-
-@patch
-def _repr_mimebundle_(self: DrawingPad, **wanted: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    "The widget, and for where no kernel is a picture of it."
-    data, metadata = anywidget.AnyWidget._repr_mimebundle_(self, **wanted)
-    return {**data, "text/plain": repr(self), "image/png": b64encode(_as_png(_plot_pad(self))).decode()}, metadata
-
-
-@patch
-def __repr__(self: DrawingPad) -> str:
-    return f"DrawingPad({self.network}, {self.prediction or 'nothing is drawn yet'})"

@@ -4,7 +4,7 @@ import re
 import pytest
 from test_repository import CHAPTERS, LESSONS, ROOT, by_name, cells_of
 
-EXTRAS = {name: ROOT / "nbs" / f"{name}.ipynb" for name in ("exercises", "answers", "glossary")}
+EXTRAS = {name: ROOT / "nbs" / f"{name}.ipynb" for name in ("exercises", "glossary")}
 NUMBER = re.compile(r"(?<![\w.,/#])(\d[\d,]*\d|\d)(\.\d+)?(?![\w])( %)?")
 KB = 1024
 
@@ -98,7 +98,7 @@ def test_a_wrong_number_would_be_found(tmp_path):
 def test_stated_times(path):
     text = "\n".join(cell["source"] for cell in cells_of(path, "markdown"))
     seconds, minutes = map(int, re.search(r"\*\*It takes\*\* about (\d+) seconds to run on two cores, and about (\d+) minutes to read", text).groups())
-    words = len(prose(text).split())
+    words = len(prose(re.sub(r"<details>.*?</details>", "", text, flags=re.S)).split())  # without what is shut
     assert seconds < 60 and minutes < 40
     assert abs(words / 200 - minutes) <= 1.5, f"{words} words take {words / 200:.0f} minutes at 200 a minute"
 
@@ -125,13 +125,24 @@ def numbered(path, heading, pattern):
     return [int(number) for number in re.findall(pattern, text, re.M)]
 
 
+CHOICE = re.compile(r"<details><summary>(.+)</summary>\n\n\*(Right|No)\.\* (.+)\n\n</details>")
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
-def test_questions_have_answers(path):
-    questions = numbered(path, "Questionnaire", r"^(\d+)\. ")
-    chapter = path.name[:2]
-    answers = [numbered(EXTRAS["answers"], heading, r"^(\d+)\. ") for heading, _ in sections(EXTRAS["answers"]) if heading.startswith(chapter)]
-    assert 8 <= len(questions) <= 12 and questions == list(range(1, len(questions) + 1))
-    assert answers == [questions]
+def test_questions_have_choices(path):
+    "Each question has three or four choices, one of them right, and each says why; which one is right cannot be told from its place or its length."
+    text = "\n".join(cell["source"] for cell in section(path, "Questionnaire"))
+    questions = re.split(r"^\*\*\d+\.\*\* ", text, flags=re.M)[1:]
+    assert 8 <= len(questions) <= 12 and numbered(path, "Questionnaire", r"^\*\*(\d+)\.\*\* ") == list(range(1, len(questions) + 1))
+    places, longest = [], 0
+    for question in questions:
+        choices = CHOICE.findall(question)
+        assert 3 <= len(choices) <= 4 and question.count("<details>") == question.count("</details>") == len(choices), question
+        right = [k for k, choice in enumerate(choices) if choice[1] == "Right"]
+        assert len(right) == 1 and all(len(why) >= 40 for _, _, why in choices), question
+        places += right
+        longest += choices[right[0]][0] == max((choice[0] for choice in choices), key=len)
+    assert all(places.count(place) <= len(places) / 2 for place in range(4)) and longest <= len(questions) / 2
 
 
 def test_each_check_has_a_name_of_its_own():
