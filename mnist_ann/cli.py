@@ -372,6 +372,22 @@ def _go_on(network, weights, settings, training, valid, how):
     return model
 
 
+def _set_aside(training, validation, quiet):
+    "The digits to learn from, and those to be examined on after each epoch."
+    training, valid = ma.split(training, n_valid=max(1, min(10_000, len(training) // 6)) if validation is None else validation)
+    if not quiet:
+        print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
+    return training, valid
+
+
+def _train_engine(settings, training, valid, how, start, weights, folder):
+    "The network and the history of a training by the engine, if it has come to its end."
+    model = ma.train_recipe(settings, training, valid, **how) if start is None else _go_on(start, weights, settings, training, valid, how)
+    if not model.history.is_finished:
+        raise ma.MnistAnnError(f"stopped after epoch {len(model.history.loss)}. Go on with --name {folder.name} --resume, and the same settings.")
+    return ma.to_network(model), model.history
+
+
 def _check_learning(folder, history, learning_rate):
     "Raise `MnistAnnError` if the network knows no more than nothing."
     if (val_loss := history.val_loss[history.kept_epoch - 1]) > log(10):
@@ -379,10 +395,12 @@ def _check_learning(folder, history, learning_rate):
                                f"nothing is ln 10 = {log(10):.2f}. Give another --learning-rate (it was {learning_rate:g}).")
 
 # %% ../nbs/15_command_line.ipynb #b8ed63d5
-def _compared_pieces(path, quiet):
-    "The functions of a file, after they were compared with ours."
+def _compared_pieces(path, alone, quiet):
+    "The functions of a file, after they were compared with ours. Raises `MnistAnnError` with an option that only the engine has."
     from mnist_ann import exercises
 
+    if refused := [name for name, value in alone.items() if value]:
+        raise ma.MnistAnnError(f"--network and --{refused[0]} exclude each other: your functions train by plain SGD, from the beginning.")
     pieces = exercises.load_pieces(path)
     found = exercises.compare_pieces(pieces)
     if not quiet:
@@ -419,7 +437,6 @@ def _train_own(pieces, path, settings, training, valid, seed, quiet):
 # %% ../nbs/15_command_line.ipynb #9e5ae9d6
 @app.command(epilog="""\b
 Examples:
-  mnist-ann train --epochs 5
   mnist-ann train --recipe fast --name first
   mnist-ann train --recipe record --name best --resume
   mnist-ann train --weights runs/first/weights.h5 --data train.csv --learning-rate 0.001
@@ -447,25 +464,17 @@ def train(
     os.environ.setdefault("MPLBACKEND", "agg")  # figures go to files
     changed = {"hidden_units": None if hidden_units is None else _hidden_units(hidden_units), "epochs": epochs,
                "batch_size": batch_size, "learning_rate": learning_rate, "momentum": momentum}
-    refused = {"recipe": recipe != "original", "weights": weights, "momentum": momentum, "precision": precision != "float32", "patience": patience, "resume": resume}
-    if own is not None and (refused := [name for name, value in refused.items() if value]):
-        raise ma.MnistAnnError(f"--network and --{refused[0]} exclude each other: your functions train by plain SGD, from the beginning.")
-    pieces = None if own is None else _compared_pieces(own, json_)
+    alone = {"recipe": recipe != "original", "weights": weights, "momentum": momentum, "precision": precision != "float32", "patience": patience, "resume": resume}
+    pieces = None if own is None else _compared_pieces(own, alone, json_)
     with _unfinished_run(runs, name, resume) as (folder, unfinished):
         settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
-        start = _start(weights, hidden_units)
-        training, test = _digits(data)
-        training, valid = ma.split(training, n_valid=max(1, min(10_000, len(training) // 6)) if validation is None else validation)
-        if not json_:
-            print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
+        start, (training, test) = _start(weights, hidden_units), _digits(data)
+        training, valid = _set_aside(training, validation, json_)
         how = dict(seed=seed, checkpoint=unfinished, resume=resume, verbose=0 if json_ else 1, patience=patience, precision=precision)
-        if own is not None:
-            network, history = _train_own(pieces, own, replace(settings, epochs=epochs or 3), training, valid, seed, json_)
+        if own is None:
+            network, history = _train_engine(settings, training, valid, how, start, weights, folder)
         else:
-            model = ma.train_recipe(settings, training, valid, **how) if start is None else _go_on(start, weights, settings, training, valid, how)
-            network, history = ma.to_network(model), model.history
-        if not history.is_finished:
-            raise ma.MnistAnnError(f"stopped after epoch {len(history.loss)}. Go on with --name {folder.name} --resume, and the same settings.")
+            network, history = _train_own(pieces, own, replace(settings, epochs=epochs or 3), training, valid, seed, json_)
         if len(valid) >= 1000:  # fewer digits do not tell how sure the network may be
             network = ma.set_thresholds(ma.calibrate(network, valid), valid)
         report = ma.evaluate(network, test)

@@ -72,7 +72,7 @@ def unshown_numbers(path):
         for paragraph in re.split(r"\n\s*\n", cell["source"]):
             if "](http" in paragraph or paragraph.startswith(("**It takes**", "#", ">")):
                 continue
-            text = re.sub(r"[Cc]hapters? \d\d(?:(?:, | and | to )\d\d)*|\*\*Figure \d+\.\*\*|[Ff]igures? \d+", " ", prose(paragraph))
+            text = re.sub(r"[Cc]hapters? \d\d(?:(?:, | and | to )\d\d)*|\*\*Figure \d+\.\*\*|[Ff]igures? \d+|[Ee]xercise \d+\.\d", " ", prose(paragraph))
             for match in NUMBER.finditer(text):
                 whole, decimals, percent = match[1].replace(",", ""), match[2] or "", match[3]
                 number = float(whole + decimals)
