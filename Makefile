@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOTEBOOKS := $(wildcard nbs/*.ipynb)
 SAMPLES := $(sort $(wildcard samples/*.png samples/*.jpg))
 
-.PHONY: run test test-notebooks-1 test-notebooks-2 test-programs test-browser test-scale test-machines lab notebooks export readme html pretrained bench clean
+.PHONY: run test test-notebooks-1 test-notebooks-2 test-programs test-browser test-scale test-machines lab notebooks export readme site handout slides grade pretrained bench clean
 
 run: .venv/run.stamp
 	$(BIN)/mnist-ann train --epochs $(EPOCHS)
@@ -58,8 +58,15 @@ export: .venv/dev.stamp
 readme: .venv/dev.stamp
 	$(BIN)/python nbs/readme.py
 
-html: .venv/dev.stamp
-	$(BIN)/python nbs/pages.py _html
+site: .venv/dev.stamp
+	$(BIN)/python docs/pages.py _site
+
+# For a class: see docs/teaching.md
+handout slides: .venv/dev.stamp
+	$(BIN)/python docs/teach.py $@
+
+grade: .venv/dev.stamp
+	$(BIN)/python docs/teach.py grade "$(HANDED_IN)"
 
 pretrained: .venv/run.stamp
 	$(BIN)/python benchmarks/record.py
@@ -99,4 +106,4 @@ bench: .venv/bench.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv _html build dist *.egg-info .hypothesis .pytest_cache
+	rm -rf .venv _site _handout _slides build dist *.egg-info .hypothesis .pytest_cache
