@@ -3,6 +3,7 @@
 The notebooks are not run: their stored outputs are shown. What is made here goes into FOLDER/source, and the pages into FOLDER/html.
 """
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -60,11 +61,10 @@ def prepared_code(cell):
 
 
 def live_pad(cell):
-    "The pad that reads, where the notebook has its picture."
-    picture = next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
-    return nbformat.v4.new_markdown_cell(
-        '<iframe class="pad" src="_static/draw.html" title="A pad to draw a digit on"></iframe>\n'
-        f'<noscript><img src="data:image/png;base64,{"".join(picture.split())}" alt="The pad, with a seven drawn on it"></noscript>')
+    "The pad that reads, where the notebook has a film of it."
+    described, film = re.search(r"!\[(.+)\]\((.+)\)", cell.source).groups()
+    return nbformat.v4.new_markdown_cell('<iframe class="pad" src="_static/draw.html" title="A pad to draw a digit on"></iframe>\n'
+                                         f'<noscript><img src="_static/{Path(film).name}" alt="{described}"></noscript>')
 
 
 def glossary():
@@ -108,7 +108,7 @@ def api_pages():
     modules = [(path, module_of(path)) for path in numbered()]
     for path, name in modules:
         lines.append(f"- [`mnist_ann.{name}`]({name}.md), of [{path.stem[:2]} {title_of(path)}](../{path.name})")
-        pages[name] = "\n".join([f"# `mnist_ann.{name}`", "", f"[Chapter {path.stem[:2]}](../{path.name}) makes this module, and explains it.", "",
+        pages[name] = "\n".join([f"# mnist_ann.{name}", "", f"[Chapter {path.stem[:2]}](../{path.name}) makes this module, and explains it.", "",
                                  "```{eval-rst}", f".. automodule:: mnist_ann.{name}", "   :members:", "   :member-order: bysource", "```", ""])
     pages["index"] = "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *(name for _, name in modules), "```", ""])
     return pages
@@ -132,6 +132,7 @@ def write_sources(folder):
     for path in (ROOT / "docs").glob("*.md"):
         write(folder / path.name, path.read_text(encoding="utf-8"))
     write(folder / "_static/site.css", (ROOT / "docs/site.css").read_text(encoding="utf-8"))
+    shutil.copy(ROOT / "README_files/pad.gif", folder / "_static")
     write(folder / "_static/draw.html", ma.pad_page(numbers="int8"))  # a third of the size, and the same digits
 
 

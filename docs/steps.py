@@ -7,7 +7,7 @@ import latex2mathml.converter
 from docutils import nodes
 from fastcore.docments import docments
 from pages import glossary
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_signature, pending_xref
 
 import mnist_ann
 
@@ -53,7 +53,7 @@ def is_plain(node):
     "Whether a text may become a link: not in a title, a link, a caption or code."
     while node.parent is not None:
         node = node.parent
-        if isinstance(node, (nodes.title, nodes.reference, nodes.literal, nodes.literal_block, nodes.raw, nodes.term, pending_xref)) or "desc" in node.tagname:
+        if isinstance(node, (nodes.title, nodes.reference, nodes.literal, nodes.literal_block, nodes.raw, nodes.term, pending_xref, desc_signature)):
             return False
     return True
 

@@ -15,6 +15,7 @@ def make_readme() -> dict[str, bytes]:
     text, resources = MarkdownExporter(config=config).from_filename(
         str(ROOT / "nbs/index.ipynb"), resources={"output_files_dir": "README_files", "unique_key": "README"})
     text = re.sub(r"\]\((\w+\.ipynb)", r"](nbs/\1", text)  # the index lies beside the chapters, the README does not
+    text = re.sub(r"\]\(\.\./", "](", text)
     text = text.replace("![png]", "![Six drawings of digits, and what the network reads in them]")
     return {"README.md": text.strip().encode() + b"\n", **resources["outputs"]}
 
