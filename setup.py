@@ -11,6 +11,9 @@ config.read(Path(__file__).with_name("settings.ini"), encoding="utf-8")
 cfg = config["DEFAULT"]
 first, last = (int(cfg[key].split(".")[1]) for key in ("min_python", "max_python"))
 
+extras = {extra: cfg[f"{extra}_requirements"].split() for extra in ("train", "dev", "bench", "export", "heic")}
+extras["scale"] = extras["train"] + cfg["scale_requirements"].split()
+
 
 class BuildWithWeights(build_py):
     "Copies trained_model_weights.h5, which lives at the top of the checkout, into the package."
@@ -42,7 +45,7 @@ setup(
     packages=find_packages(include=["mnist_ann", "mnist_ann.*"]),
     package_data={"mnist_ann": ["mnist/*", "static/*", "*.mplstyle", "*.pyi", "py.typed"]},
     install_requires=cfg["requirements"].split(),
-    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("dev", "bench", "export", "heic", "scale")},
+    extras_require={**extras, "all": extras["train"] + extras["export"] + extras["heic"]},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": [f"{cfg['lib_name']}={cfg['lib_path']}._modidx:d"]},
     cmdclass={"build_py": BuildWithWeights},
     zip_safe=False,

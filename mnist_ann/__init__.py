@@ -20,11 +20,21 @@ except ValueError as error:  # a program that was frozen without the package's d
 
 def __getattr__(name):
     "A public name. A function that breaks down says which argument is wrong; those of `pictures` name the picture themselves."
-    found = _load(name)
+    try:
+        found = _load(name)
+    except ModuleNotFoundError as error:
+        raise _lacking(error, name) from error
     if isfunction(found) and not hasattr(found, "__wrapped__") and found.__module__ != f"{__name__}.pictures":
         found = _refusing(found)
         setattr(sys.modules[found.__module__], name, found)  # one function under one name, so that it can be pickled
     return found
+
+
+def _lacking(error, name):
+    "What to say when something is not installed that only training and the chapters need."
+    from mnist_ann.data import MnistAnnError
+    module = (error.name or "").partition(".")[0]
+    return error if module in ("", __name__) else MnistAnnError(f"{name} needs {module}, which is not installed. The extra `train` brings it: pip install 'mnist_ann[train]'")
 
 
 def _refusing(function):
@@ -35,6 +45,8 @@ def _refusing(function):
             return function(*values, **named)
         except MemoryError:
             raise
+        except ModuleNotFoundError as error:
+            raise _lacking(error, function.__name__) from error
         except Exception as error:
             from mnist_ann.data import MnistAnnError
             from mnist_ann.files import _refusal

@@ -16,6 +16,23 @@ import mnist_ann as ma
 pytestmark = pytest.mark.release
 ROOT = Path(__file__).parents[1]
 
+READS = """
+import sys
+from pathlib import Path
+import mnist_ann as ma
+network = ma.load_pretrained()
+train, test = ma.load_mnist()
+assert (network.predict(test.images) != test.labels).sum() == network.attributes["test_errors"]
+assert ma.predict(sys.argv[1]).digit == int(Path(sys.argv[1]).name[0])
+assert [answer.digit for _, answer in ma.predict_many([sys.argv[1]] * 3)] == [7] * 3
+for lacks in (lambda: ma.train, lambda: ma.build_model((32,)), lambda: ma.evaluate, lambda: ma.plot_digits(test.images[:3]), lambda: ma.DrawingPad):
+    try:
+        lacks()
+    except ma.MnistAnnError as error:
+        assert "mnist_ann[train]" in str(error), error
+    else:
+        raise AssertionError("it should need the extra")
+"""
 SMOKE = """
 import sys
 from pathlib import Path
@@ -55,6 +72,17 @@ def test_make_run_left_a_whole_run():
     assert report["test"]["accuracy"] > 0.9
 
 
+def reads_without_tensorflow(python, folder):
+    "Try the installed package without its extras: it reads digits, and says what the rest needs."
+    sample = ROOT / "samples" / "7-pen.jpg"
+    done = subprocess.run([python, "-c", READS, str(sample)], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for command, status in ((["predict", str(sample)], 0), (["info"], 0), (["train"], 2), (["evaluate"], 2), (["draw", "--output", "draw.html"], 2)):
+        done = subprocess.run([python.parent / "mnist-ann", *command], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == status and "Traceback" not in done.stderr, (command, done.stderr)
+        assert status == 0 or "mnist_ann[train]" in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
 def works(python, folder):
     "Try the installed package outside the checkout: read a digit and a test set, train a little, use the command."
     sample = ROOT / "samples" / "7-pen.jpg"
@@ -72,6 +100,8 @@ def test_distributions_work_outside_the_checkout(tmp_path):
     subprocess.run([newest_python(), "-m", "venv", str(tmp_path / "venv")], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "-q", str(source)], check=True)
+    reads_without_tensorflow(python, tmp_path)
+    subprocess.run([python, "-m", "pip", "install", "-q", f"{source}[train]"], check=True)
     works(python, tmp_path)
     subprocess.run([python, "-m", "pip", "install", "-q", "--force-reinstall", "--no-deps", str(wheel)], check=True)
     works(python, tmp_path)

@@ -66,11 +66,11 @@ def test_stub_lists_what_the_chapters_export():
     assert (ROOT / "mnist_ann/__init__.pyi").read_text(encoding="utf-8") == make_stub(), "it is stale: run make export"
 
 
-@pytest.mark.parametrize("file, key", [("requirements.txt", "requirements"), ("requirements-dev.txt", "dev_requirements")])
-def test_requirements_are_those_of_settings(file, key):
+@pytest.mark.parametrize("file, keys", [("requirements.txt", ["requirements", "train_requirements"]), ("requirements-dev.txt", ["dev_requirements"])])
+def test_requirements_are_those_of_settings(file, keys):
     lines = (ROOT / file).read_text().splitlines()
     listed = [line for line in lines if line and not line.startswith(("#", "-r"))]
-    assert listed == SETTINGS["DEFAULT"][key].split()
+    assert listed == [one for key in keys for one in SETTINGS["DEFAULT"][key].split()]
     assert all("<" in line or "==" in line for line in listed), "every requirement has an upper bound"
 
 
@@ -84,7 +84,7 @@ def test_notebooks_import_what_the_readme_installs(path):
 
     Chapter 07 compares with cleanlab where that is installed, and says so where it is not; so do 12 and 13 with the extra `scale`.
     """
-    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "export_", "heic_")).split()
+    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "train_", "export_", "heic_")).split()
     installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names, *USED_IF_INSTALLED.get(path.name[:2], [])}
     trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code") if not cell["source"].startswith("%%")]
     found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
