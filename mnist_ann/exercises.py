@@ -5,19 +5,19 @@
 # %% auto #0
 __all__ = ['PIECES', 'NotYet', 'check_header', 'check_longer_examination', 'check_scrambled', 'check_more_neighbours',
            'check_recentred', 'check_two_doubts', 'check_softened', 'check_squared_price', 'check_leaky_relu',
-           'check_step_with_velocity', 'check_way_back', 'check_parameters', 'check_file_bytes', 'check_same_budget',
-           'check_read_layer', 'check_slope_by_logits', 'check_own_dense', 'check_number_of_steps', 'check_diagnosis',
-           'check_stopping_epoch', 'check_velocity', 'check_schedule', 'check_settings', 'check_half_the_error',
-           'check_interval', 'check_digits_needed', 'check_three_heaps', 'check_top_accuracy', 'check_mcnemar',
-           'check_half_lost', 'check_line_for', 'check_centre_by_box', 'check_read_nine', 'check_read_sheet',
-           'check_prune_limit', 'check_why_not', 'check_integrated_from', 'check_push_towards', 'check_without_dead',
-           'check_rotation', 'check_shifted', 'check_mirror', 'check_thicker', 'check_idx_bytes',
-           'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint', 'check_window', 'check_skewness',
-           'check_holes', 'check_cut_at_gaps', 'check_calls', 'check_compilations', 'check_who_may_go_on',
-           'check_in_file_order', 'check_write_whole', 'check_grid_hours', 'check_drawn_by_factors',
-           'check_enough_trials', 'check_goes_on', 'check_hours', 'check_numbers_sent', 'check_combined',
-           'check_left_to_do', 'check_best_workers', 'check_megabytes', 'check_remembered', 'check_rounded',
-           'check_nearest_inside', 'check_exit_statuses', 'check_sort_by_digit', 'check_to_look_at',
+           'check_step_with_velocity', 'check_way_back', 'check_perceptron', 'check_xor', 'check_parameters',
+           'check_file_bytes', 'check_same_budget', 'check_read_layer', 'check_slope_by_logits', 'check_own_dense',
+           'check_number_of_steps', 'check_diagnosis', 'check_stopping_epoch', 'check_velocity', 'check_schedule',
+           'check_settings', 'check_half_the_error', 'check_interval', 'check_digits_needed', 'check_three_heaps',
+           'check_top_accuracy', 'check_mcnemar', 'check_half_lost', 'check_line_for', 'check_centre_by_box',
+           'check_read_nine', 'check_read_sheet', 'check_prune_limit', 'check_why_not', 'check_integrated_from',
+           'check_push_towards', 'check_without_dead', 'check_rotation', 'check_shifted', 'check_mirror',
+           'check_thicker', 'check_idx_bytes', 'check_unnoticed_byte', 'check_write_lines', 'check_fingerprint',
+           'check_window', 'check_skewness', 'check_holes', 'check_cut_at_gaps', 'check_calls', 'check_compilations',
+           'check_who_may_go_on', 'check_in_file_order', 'check_write_whole', 'check_grid_hours',
+           'check_drawn_by_factors', 'check_enough_trials', 'check_goes_on', 'check_hours', 'check_numbers_sent',
+           'check_combined', 'check_left_to_do', 'check_best_workers', 'check_megabytes', 'check_remembered',
+           'check_rounded', 'check_nearest_inside', 'check_exit_statuses', 'check_sort_by_digit', 'check_to_look_at',
            'check_good_enough', 'load_pieces', 'compare_pieces', 'train_with_pieces']
 
 # %% ../nbs/exercises.ipynb #3caadae4
@@ -600,6 +600,66 @@ def check_way_back(slopes: Any) -> None:
                   f"{name} disagrees with finite differences; everything after it "
                   "on the way forward is right. Did you pass the slopes through W2 and through ReLU?")
     _right("You have written backpropagation from memory.")
+
+# %% ../nbs/exercises.ipynb #f596c656
+def _perceptron(X, t, epochs=1):
+    "Rosenblatt's rule: the weights and the bias after so many passes, from zeros."
+    w, b = np.zeros(X.shape[1]), 0.0
+    for _ in range(epochs):
+        for x, truth in zip(X, t):
+            if truth * (x @ w + b) <= 0:
+                w, b = w + truth * x, b + truth
+    return w, b
+
+
+def _two_kinds(count, seed):
+    "Random pictures of few pixels, and +1 or -1 for each: by a line that has nearly all of them on its right side."
+    rng = np.random.default_rng(seed)
+    for n in range(count):
+        X = rng.integers(0, 5, (30, 4)) / 4
+        t = np.where((X - 0.5) @ rng.normal(size=4) + rng.normal(0, 0.3, 30) * (n % 3 == 2) > 0.1, 1, -1)
+        yield X, t, 1 + n % 4
+
+# %% ../nbs/exercises.ipynb #8dcc9ab8
+@_check("a function of pictures, their kinds and a number of epochs")
+def check_perceptron(perceptron: Any) -> None:
+    "Exercise 2.7: the weights and the bias that Rosenblatt's rule finds."
+    learn = _asked(perceptron, "perceptron(X, t, epochs)")
+    once = np.array([[1.0, 0.0]]), np.array([1]), 1
+    for X, t, epochs in (once, *_two_kinds(24, seed=1957)):
+        answer = learn(X.copy(), t.copy(), epochs)
+        _want(isinstance(answer, (list, tuple)) and len(answer) == 2, "Return two things: the weights and the bias.")
+        w, b = _array(answer[0], "The weights"), _number(np.squeeze(_array(answer[1], "The bias")), "The bias")
+        _want(w.shape == X.shape[1:], f"One weight for each pixel: {X.shape[1:]}, but yours are {w.shape}.")
+        expected = _perceptron(X, t, epochs)
+        if len(X) == 1:
+            _want(w.any() or b, "From zeros, every sum is 0, and a sum of 0 is no answer: it counts as wrong.")
+            _want(not _near(w, -expected[0]), "The weights move away from the truth: add t times the picture.")
+        _want(_near(w, expected[0]) or not _near(w, _perceptron(X, t, epochs + 1)[0]), "That is one epoch more.")
+        _want(_near(w, expected[0]) and _near(b, expected[1]),
+              "The numbers differ. A picture on the right side changes nothing. One on the wrong side adds t times "
+              "the picture to the weights, and t to the bias, at once: the next picture meets the new weights.")
+    _right("If a line can tell the two kinds apart, this rule finds one (Rosenblatt 1962).")
+
+# %% ../nbs/exercises.ipynb #457f101d
+@_check("four arrays, (W1, b1, W2, b2)")
+def check_xor(answer: Any) -> None:
+    "Exercise 2.8: a hidden layer of two ReLU units that computes the exclusive or."
+    _want(isinstance(answer, (list, tuple)) and len(answer) == 4, "Four arrays, please: (W1, b1, W2, b2).")
+    W1, b1, W2, b2 = (_array(part, name).astype(float) for part, name in zip(answer, ("W1", "b1", "W2", "b2")))
+    _want((W1.shape, b1.shape) == ((2, 2), (2,)), f"W1 must be (2, 2), and b1 (2,), not {W1.shape} and {b1.shape}.")
+    _want(W2.shape in ((2, 1), (2,)) and b2.size == 1, f"W2 must be (2, 1), and b2 (1,), not {W2.shape}, {b2.shape}.")
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+    hidden = corners @ W1 + b1
+    scores = (np.maximum(hidden, 0) @ W2).ravel() + b2.ravel()
+    wanted = np.array([0, 1, 1, 0])
+    _want(not (_near(scores, [0, 1, 1, 1], atol=1e-3) or _near(scores, [0, 1, 1, 2], atol=1e-3)),
+          "That is *or*: with both inputs, the answer must be 0 again. Let the second unit wake there, and take away.")
+    _want(not _near((hidden @ W2).ravel() + b2.ravel(), scores, atol=1e-9),
+          "No ReLU bends anything at these corners, so all of this is one linear function: no line can do it.")
+    told = ", ".join(f"{corner.astype(int).tolist()} gives {score:g}" for corner, score in zip(corners, scores))
+    _want(_near(scores, wanted, atol=1e-3), f"Not yet: {told}. Wanted are 0, 1, 1 and 0.")
+    _right("Two units, and a bend: what one layer can't do at any size.")
 
 # %% ../nbs/exercises.ipynb #e9c5c94f
 @_check("a whole number")

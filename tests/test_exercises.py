@@ -291,6 +291,42 @@ def way_back_():
 CASES["check_way_back"] = CASES.pop("check_way_back_")
 
 
+def rosenblatt(X, t, epochs, right=lambda s: s > 0, bias=1, rate=1.0, back=lambda w, b: (w, b), orders=lambda n: range(n)):
+    w, b = np.zeros(X.shape[1]), 0.0
+    for _ in range(epochs):
+        for k in orders(len(X)):
+            if not right(t[k] * (X[k] @ w + b)):
+                w, b = w + rate * t[k] * X[k], b + bias * t[k]
+    return back(w, b)
+
+
+@case
+def perceptron():
+    def of_the_whole(X, t, epochs):
+        w, b = np.zeros(X.shape[1]), 0.0
+        for _ in range(epochs):
+            wrong_ones = t * (X @ w + b) <= 0
+            w, b = w + (t * wrong_ones) @ X, b + (t * wrong_ones).sum()
+        return w, b
+
+    return [rosenblatt, partial(rosenblatt, back=lambda w, b: [w.tolist(), float(b)]), partial(rosenblatt, back=lambda w, b: (w, np.array([b])))], wrong(
+        (partial(rosenblatt, right=lambda s: s >= 0), "counts as wrong"), (partial(rosenblatt, right=lambda s: False), "changes nothing"), (partial(rosenblatt, right=lambda s: s <= 0), "counts as wrong"),
+        (partial(rosenblatt, rate=-1.0), "away from the truth"), (partial(rosenblatt, bias=0), "t to the bias"), (partial(rosenblatt, rate=0.01), "numbers differ"),
+        (lambda X, t, epochs: rosenblatt(X, t, epochs + 1), "one epoch more"), (of_the_whole, "at once"), (partial(rosenblatt, orders=lambda n: range(n)[::-1]), "numbers differ"),
+        (lambda X, t, epochs: rosenblatt(X, t, epochs)[0], "two things"), (partial(rosenblatt, back=lambda w, b: (w[:, None], b)), "One weight for each pixel"),
+        (lambda X, t: rosenblatt(X, t, 1), "that many arguments"), (partial(rosenblatt, back=lambda w, b: (np.zeros_like(w), 0)), "counts as wrong")), []
+
+
+@case
+def xor():
+    both, one = [[1, 1], [1, 1]], np.ones((2, 2))
+    return [(both, [0, -1], [[1], [-2]], [0]), [one, np.array([0, -1]), np.array([1, -2]), 0], ([[1, -1], [-1, 1]], [0, 0], [[1], [1]], [0]), (-one, [1, 2], [[-2], [1]], [1e-9])], wrong(
+        ((both, [0, -1], [[1], [-1]], [0]), "That is *or*"), ((both, [0, -1], [[1], [0]], [0]), "That is *or*"), ((both, [0, 5], [[1], [-2]], [0]), "No ReLU bends"),
+        ((both, [0, -1], [[-1], [2]], [0]), "Not yet"), ((both, [0, -1], [[1], [-2]], [1]), "gives 1"), ((both, [0, -1], [[1, -2]], [0]), "W2 must be"),
+        (([1, 1], [0, -1], [[1], [-2]], [0]), "W1 must be"), ((both, [0], [[1], [-2]], [0]), "W1 must be"), ((both, [0, -1], [[1], [-2]]), "Four arrays"), ("xor", "Four arrays"),
+        ((both, [0, np.nan], [[1], [-2]], [0]), "Not yet"), ((both, [0, -1], ["a", "b"], [0]), "made of numbers")), []
+
+
 # --------------------------------------------------------------------------------------------------- 03 The same in Keras
 
 
