@@ -34,6 +34,7 @@ html_title = project
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_domain_indices = False  # the page "API" lists the modules
 repository = os.environ.get("REPOSITORY_URL") or settings["git_url"]  # the workflow that publishes the site knows it
 html_theme_options = {"show_navbar_depth": 1, "home_page_in_toc": True, "show_toc_level": 2, "article_header_end": ["article-header-buttons"]}
 if repository:

@@ -35,17 +35,24 @@ def module_of(path):
     return next(match[1] for cell in nbformat.read(path, as_version=4).cells if (match := re.match(r"#\| default_exp (\w+)", cell.source)))
 
 
-def is_shown(cell):
-    "Whether a page shows anything of a cell."
-    directives = re.findall(r"^#\| (.+)$", cell.source, re.M) if cell.cell_type == "code" else []
-    hidden = "hide" in directives and "remove-input" not in cell.metadata.get("tags", [])
+def is_shown_source(source, tags):
+    "Whether a page shows anything of a code cell."
+    directives = re.findall(r"^#\| (.+)$", source, re.M)
+    hidden = "hide" in directives and "remove-input" not in tags
     return not hidden and not (directives and directives[0].startswith("default_exp"))
+
+
+def is_shown(cell):
+    return cell.cell_type != "code" or is_shown_source(cell.source, cell.metadata.get("tags", []))
 
 
 def prepared_code(cell):
     "A code cell without its directives, with the description of its figure, and folded as its tags say, by the words of MyST-NB."
     tags, described = set(cell.metadata.get("tags", [])), re.search(r"^#\| fig-alt: (.+)$", cell.source, re.M)
     cell.outputs = without_first_line(cell.outputs)
+    for output in cell.outputs:
+        if "text/markdown" in output.get("data", {}):  # its links are not followed
+            output.data["text/markdown"] = re.sub(r"\]\((\w+)\.ipynb", r"](\1.html", output.data["text/markdown"])
     cell.source = re.sub(r"^#\| .+\n?", "", cell.source, flags=re.M).strip("\n")
     kind, lines = next((name for tag, name in FOLDED.items() if tag in tags), None), len(cell.source.splitlines())
     shut = next((name for tag, name in SHUT.items() if tag in tags), None)
@@ -92,6 +99,8 @@ def prepared(path):
     notebook = nbformat.read(path, as_version=4)
     cells = [live_pad(cell) if PAD in cell.metadata.get("tags", []) else prepared_code(cell) if cell.cell_type == "code" else cell
              for cell in notebook.cells if is_shown(cell)]
+    for cell in cells:
+        cell.source = cell.source.replace("](../docs/", "](")
     if path.stem == "glossary":
         cells[1:] = [nbformat.v4.new_markdown_cell(as_glossary())]
     elif path.stem == "index":

@@ -16,6 +16,7 @@ def make_readme() -> dict[str, bytes]:
         str(ROOT / "nbs/index.ipynb"), resources={"output_files_dir": "README_files", "unique_key": "README"})
     text = re.sub(r"\]\((\w+\.ipynb)", r"](nbs/\1", text)  # the index lies beside the chapters, the README does not
     text = re.sub(r"\]\(\.\./", "](", text)
+    text = re.sub(r"\]\(#([^)]+)\)", lambda anchor: f"](#{anchor[1].lower()})", text)  # as GitHub makes them
     text = text.replace("![png]", "![Six drawings of digits, and what the network reads in them]")
     return {"README.md": text.strip().encode() + b"\n", **resources["outputs"]}
 
