@@ -53,7 +53,7 @@ def is_plain(node):
     "Whether a text may become a link: not in a title, a link, a caption or code."
     while node.parent is not None:
         node = node.parent
-        if isinstance(node, (nodes.title, nodes.reference, nodes.literal, nodes.literal_block, nodes.raw, nodes.term, pending_xref, desc_signature)):
+        if isinstance(node, (nodes.title, nodes.reference, nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.term, pending_xref, desc_signature)):
             return False
     return True
 

@@ -255,7 +255,7 @@ const data = document.getElementById("data"), model = standIn(JSON.parse(data.te
 data.remove();
 pad.render({ model, el: document.getElementById("pad") });
 const network = readerOf(model);
-globalThis.mnistAnn = { drawn, prepare, read: async (image) => read(await network, image) };  // for the console
+globalThis.mnistAnn = { model, drawn, prepare, read: async (image) => read(await network, image) };  // for the console
 """
 
 
