@@ -181,7 +181,7 @@ def grade(folder, output):
     with open(output, "w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, ["student", "chapter", "task", "points", "of", "hint"])
         table.writeheader()
-        table.writerows({key: f"'{value}" if str(value)[:1] in "=+-@" else value for key, value in row.items()} for row in rows)  # no formula for a spreadsheet
+        table.writerows({key: f"'{value}" if str(value).startswith(("=", "+", "-", "@")) else value for key, value in row.items()} for row in rows)  # no formula for a spreadsheet
     print(f"written to {output}")
     return 2 if failed else 0
 
