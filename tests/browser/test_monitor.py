@@ -2,7 +2,6 @@
 import json
 import re
 
-import pytest
 from conftest import keep, serious
 from playwright.sync_api import expect
 
