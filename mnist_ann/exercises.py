@@ -35,7 +35,7 @@ from unittest.mock import patch
 import numpy as np
 
 import mnist_ann.network as network_by_hand
-from .data import MnistAnnError
+from .data import MnistAnnError, _in_short
 
 # %% ../nbs/exercises.ipynb #6e13c34e
 class NotYet(AssertionError):
@@ -2233,8 +2233,12 @@ def load_pieces(
     `MnistAnnError` if it cannot be read, if it fails, or if it has none of these functions."""
     import runpy
 
+    try:
+        there = Path(path).is_file()
+    except (TypeError, OSError):
+        raise MnistAnnError(f"load_pieces needs the path of a Python file, not {_in_short(path)}.") from None
     path = Path(path)
-    if not path.is_file():
+    if not there:
         raise MnistAnnError(f"{path}: there is no such file.")
     try:
         found = runpy.run_path(str(path), run_name=path.stem)

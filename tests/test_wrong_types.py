@@ -50,6 +50,7 @@ def right_calls():
         "train": (ma.build_model((4,)), digits, digits, 1), "pad_page": (small, "int8"), "what_if": (partial(ma.plot_weights, X[:5]),),
         "tune": ({"units": (4, 8)}, digits, digits, digits, 1, 1), "plot_search": (tried,), "plot_settings": (tried,), "plot_parallel": (tried, 2), "plot_importance": (tried,),
         "setting_importance": (tried, 0), "train_on_workers": (small, digits, digits, 2, 1), "predict_dataset": ("x-idx3-ubyte", "answers", small, 1),
+        "load_pieces": ("my_network.py",), "compare_pieces": ({"relu": np.abs},), "train_with_pieces": ({"softmax": ma.softmax}, small, digits, digits),
     }
     objects = {"Digits": (few, said), "Network": (small.weights, small.biases), "Distortion": (),
                "Network.logits": (few,), "Network.predict": (few,), "Network.predict_proba": (few,)}
@@ -103,6 +104,7 @@ def test_wrong_arguments_are_refused_in_one_line(calls, name, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")  # where the extra `scale` is installed, too, nothing is started here
     ma.write_idx("x-idx3-ubyte", np.zeros((2, 28, 28), np.uint8))
+    Path("my_network.py").write_text("def relu(z):\n    return z\n")
     ma.save_weights(ma.initialize((784, 4, 10)), "x.h5")
     function, right = calls[name]
     faults = []
