@@ -2,6 +2,7 @@
 
 The notebooks are not run: their stored outputs are shown. What is made here goes into FOLDER/source, and the pages into FOLDER/html.
 """
+import os
 import re
 import shutil
 import sys
@@ -107,6 +108,8 @@ def prepared(path):
         cells.append(nbformat.v4.new_markdown_cell(contents()))
     elif path.stem[:2].isdigit():
         cells[0].source = re.sub(r"^# ", f"# {path.stem[:2]} ", cells[0].source)
+        if repository := os.environ.get("REPOSITORY_URL"):
+            cells[0].source += f"\n\nOpened on Colab (by the rocket above), this chapter needs the package first: `%pip install 'mnist_ann[train] @ git+{repository}'`. On Binder it is there."
     notebook.cells = cells
     return notebook
 

@@ -155,4 +155,5 @@ def test_a_chapter_opens_elsewhere(pages):
     for path in CHAPTERS:
         links = {link["href"] for link in pages[f"{path.stem}.html"].find_all("a", href=True)}
         assert f"https://colab.research.google.com/github/someone/mnist_ann/blob/main/nbs/{path.name}" in links
+        assert "mnist_ann[train] @ git+https://github.com/someone/mnist_ann" in article(pages[f"{path.stem}.html"]).text
         assert f"https://mybinder.org/v2/gh/someone/mnist_ann/main?urlpath=lab/tree/nbs/{path.name}" in links
