@@ -2,6 +2,8 @@
 import re
 from html import escape
 from inspect import getdoc, isclass
+from pathlib import Path
+from zlib import crc32
 
 import latex2mathml.converter
 from docutils import nodes
@@ -101,4 +103,4 @@ def setup(app):
     app.add_html_math_renderer("mathml", inline_renderers=(inline_formula, None), block_renderers=(block_formula, None))
     app.connect("autodoc-process-docstring", with_argument_comments)
     app.connect("doctree-read", link_all)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "env_version": crc32(Path(__file__).read_bytes())}  # another one: all pages are made anew
