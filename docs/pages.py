@@ -142,7 +142,7 @@ def write_sources(folder):
     for name in ("CONTRIBUTING", "CHANGELOG"):
         write(folder / f"{name.lower()}.md", (ROOT / f"{name}.md").read_text(encoding="utf-8"))
     for path in (ROOT / "docs").glob("*.md"):
-        write(folder / path.name, path.read_text(encoding="utf-8"))
+        write(folder / path.name, path.read_text(encoding="utf-8").replace("](../nbs/", "]("))  # there it lies beside the chapters
     write(folder / "_static/site.css", (ROOT / "docs/site.css").read_text(encoding="utf-8"))
     shutil.copy(ROOT / "README_files/pad.gif", folder / "_static")
     write(folder / "_static/draw.html", ma.pad_page(numbers="int8"))  # a third of the size, and the same digits

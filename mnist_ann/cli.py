@@ -432,7 +432,8 @@ def _train_own(pieces, path, settings, training, valid, seed, quiet):
         if not quiet:
             print(f"epoch {epoch + 1}: yours reads {mine:.2%} of the validation digits, ours {other:.2%}", flush=True)
     told = {**asdict(settings), "seed": seed, "patience": None, "train_images": len(training), "valid_images": len(valid), "network": Path(path).name}
-    return replace(theirs, attributes={}), ma.History(**curves, settings=told, kept_epoch=settings.epochs)
+    history = ma.History(**curves, settings=told, kept_epoch=settings.epochs)
+    return replace(theirs, attributes=history.attributes()), history
 
 # %% ../nbs/15_command_line.ipynb #9e5ae9d6
 @app.command(epilog="""\b
