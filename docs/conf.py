@@ -1,14 +1,10 @@
 "Sphinx' settings for the site. pages.py writes its sources from the notebooks; steps.py is what Sphinx does beside its own."
-import os
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-
-settings = ConfigParser(delimiters=["="])
-settings.read(Path(__file__).parents[1] / "settings.ini", encoding="utf-8")
-settings = settings["DEFAULT"]
+from pages import SETTINGS as settings
+from pages import repository_url
 
 project, author, copyright, release = settings["title"], settings["author"], settings["copyright"], settings["version"]
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "steps"]
@@ -35,7 +31,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_domain_indices = False  # the page "API" lists the modules
-repository = os.environ.get("REPOSITORY_URL") or settings["git_url"]  # the workflow that publishes the site knows it
+repository = repository_url()
 html_theme_options = {"show_navbar_depth": 1, "home_page_in_toc": True, "show_toc_level": 2, "article_header_end": ["article-header-buttons"]}
 if repository:
     html_theme_options |= {"repository_url": repository, "repository_branch": settings["branch"], "path_to_docs": "nbs", "use_repository_button": True, "use_issues_button": True,

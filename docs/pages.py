@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import nbformat
@@ -17,8 +18,16 @@ from folds import FOLDED, SHUT, without_first_line
 
 import mnist_ann as ma
 
+SETTINGS = ConfigParser(delimiters=["="])
+SETTINGS.read(ROOT / "settings.ini", encoding="utf-8")
+SETTINGS = SETTINGS["DEFAULT"]
 PAD = "live-pad"  # the tag of the cell in whose place the page has a pad that reads
 TOPICS = {"exercises": "Exercises", "glossary": "Glossary", "api/index": "API", "teaching": "Teaching with it", "contributing": "Working on it", "changelog": "Changes"}
+
+
+def repository_url():
+    "Where the repository is to be found, or an empty text: the workflow that publishes the site knows it, or settings.ini."
+    return os.environ.get("REPOSITORY_URL") or SETTINGS["git_url"]
 
 
 def numbered():
@@ -108,7 +117,7 @@ def prepared(path):
         cells.append(nbformat.v4.new_markdown_cell(contents()))
     elif path.stem[:2].isdigit():
         cells[0].source = re.sub(r"^# ", f"# {path.stem[:2]} ", cells[0].source)
-        if repository := os.environ.get("REPOSITORY_URL"):
+        if repository := repository_url():
             cells[0].source += f"\n\nOpened on Colab (by the rocket above), this chapter needs the package first: `%pip install 'mnist_ann[train] @ git+{repository}'`. On Binder it is there."
     notebook.cells = cells
     return notebook
@@ -121,7 +130,7 @@ def api_pages():
     for path, name in modules:
         lines.append(f"- [`mnist_ann.{name}`]({name}.md), of [{path.stem[:2]} {title_of(path)}](../{path.name})")
         pages[name] = "\n".join([f"# mnist_ann.{name}", "", f"[Chapter {path.stem[:2]}](../{path.name}) makes this module, and explains it.", "",
-                                 "```{eval-rst}", f".. automodule:: mnist_ann.{name}", "   :members:", "   :member-order: bysource", "```", ""])
+                                 "```{eval-rst}", f".. automodule:: mnist_ann.{name}", "   :members:", "```", ""])
     pages["index"] = "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *(name for _, name in modules), "```", ""])
     return pages
 

@@ -599,7 +599,7 @@ def tune(
     space = _space(settings) if settings else {"layers": [1, 2, 3], "units": (32, 1024), "batch_size": [32, 64, 128], "learning_rate": (0.003, 0.5), "momentum": (0.0, 0.95)}
     with _search_folder(runs, name, resume) as folder:
         training, test = _digits(data)
-        training, valid = ma.split(training, n_valid=max(1, min(10_000, len(training) // 6)))
+        training, valid = _set_aside(training, None, quiet=True)
         how = dict(trials=trials, epochs=epochs, seconds=seconds, folder=folder, resume=resume, cores=cores, seed=seed, verbose=0 if json_ else 1)
         search = ma.tune(space, training, valid, test, **how)
         told = _print_search(folder, search)

@@ -2263,7 +2263,7 @@ def _line_of(error, path):
 
 # %% ../nbs/exercises.ipynb #05bc65df
 def _tried():
-    "For each piece but the loop: the words for an input, and a function that gives its arguments anew."
+    "For each piece but the loop: the words for an input, and its arguments."
     rng = np.random.default_rng(57)
     scores, X = rng.normal(0, 3, (5, 10)), rng.random((6, 12))
     Y = np.eye(10)[rng.integers(0, 10, 5)]
