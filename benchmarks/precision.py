@@ -1,7 +1,7 @@
 """What bfloat16 costs in accuracy: `python benchmarks/precision.py`, about three minutes.
 
 Trains the recipe `fast` with float32 and with bfloat16 products, from the same five seeds, and reports the accuracy on the 10,000
-validation digits. The test set is not touched. On a processor that is not faster with bfloat16, `train` would refuse it; here its
+validation digits. The test set is not touched. Where its steps are not faster with bfloat16, `train` would refuse it; here its
 accuracy is the question, so it computes all the same.
 """
 from statistics import mean, stdev
@@ -21,7 +21,7 @@ def main():
     for seed in range(options.seeds):
         for precision in ("float32", "bfloat16"):
             model = ma.build_model(recipe.hidden_units, seed=seed)
-            with patch("mnist_ann.engine._bfloat16_speed", lambda: 1.0):
+            with patch("mnist_ann.engine._bfloat16_speed", lambda *_, **__: 1.0):
                 history = ma.train(model, train, valid, seed=seed, precision=precision, verbose=0, **recipe.settings())
             rows.append({"precision": precision, "seed": seed, "val_accuracy": round(history.val_accuracy[-1], 4),
                          "val_loss": round(history.val_loss[-1], 5), "processor": processor(), "date": today()})

@@ -24,7 +24,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from pages import is_shown, numbered, title_of
 
 LETTERS = "abcd"
-CHOICE = re.compile(r"<details><summary>(.+)</summary>\n\n\*(Right|No)\.\* .+\n\n</details>")
+CHOICE = re.compile(r"<details><summary>(.+)</summary>\n\n\*(Right|No)\.\* (.+)\n\n</details>")  # the choice, which it is, and why
 SECONDS = 300  # for a cell that is handed in
 
 
@@ -47,7 +47,7 @@ def questions_of(source):
     "The questions of a chapter: the text, the choices, and the letter of the right one."
     for number, text in re.findall(r"^\*\*(\d+)\.\*\* (.*?)(?=^\*\*\d+\.\*\* |\Z)", source, re.M | re.S):
         choices = CHOICE.findall(text)
-        yield int(number), text.split("\n")[0], [choice for choice, _ in choices], LETTERS[[kind for _, kind in choices].index("Right")]
+        yield int(number), text.split("\n")[0], [choice for choice, *_ in choices], LETTERS[[kind for _, kind, _ in choices].index("Right")]
 
 
 def question_cells(source, chapter):

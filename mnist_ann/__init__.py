@@ -23,18 +23,23 @@ def __getattr__(name):
     try:
         found = _load(name)
     except ModuleNotFoundError as error:
-        raise _lacking(error, name) from error
+        _tell_lacking(error, name)
+        raise
     if isfunction(found) and not hasattr(found, "__wrapped__") and found.__module__ != f"{__name__}.pictures":
         found = _refusing(found)
         setattr(sys.modules[found.__module__], name, found)  # one function under one name, so that it can be pickled
     return found
 
 
-def _lacking(error, name):
-    "What to say when something is not installed that only training and the chapters need."
-    from mnist_ann.data import MnistAnnError
-    module = (error.name or "").partition(".")[0]
-    return error if module in ("", __name__) else MnistAnnError(f"{name} needs {module}, which is not installed. The extra `train` brings it: pip install 'mnist_ann[train]'")
+# what the extra `train` brings, under the names that are imported; tests/test_repository.py holds it to settings.ini
+_TRAINS = {"IPython", "anywidget", "fastcore", "ipykernel", "ipywidgets", "keras", "matplotlib", "pandas", "scipy", "seaborn", "sklearn", "tensorflow", "traitlets"}
+
+
+def _tell_lacking(error, name):
+    "Raises `MnistAnnError` if what is not installed is something that only training and the chapters need."
+    if (module := (error.name or "").partition(".")[0]) in _TRAINS:
+        from mnist_ann.data import MnistAnnError
+        raise MnistAnnError(f"{name} needs {module}, which is not installed. The extra `train` brings it: pip install 'mnist_ann[train]'") from error
 
 
 def _refusing(function):
@@ -46,7 +51,8 @@ def _refusing(function):
         except MemoryError:
             raise
         except ModuleNotFoundError as error:
-            raise _lacking(error, function.__name__) from error
+            _tell_lacking(error, function.__name__)
+            raise
         except Exception as error:
             from mnist_ann.data import MnistAnnError
             from mnist_ann.files import _refusal

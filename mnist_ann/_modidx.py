@@ -135,6 +135,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'mnist_ann.engine._augmented': ('engine.html#_augmented', 'mnist_ann/engine.py'),
                                   'mnist_ann.engine._begin': ('engine.html#_begin', 'mnist_ann/engine.py'),
                                   'mnist_ann.engine._bfloat16_speed': ('engine.html#_bfloat16_speed', 'mnist_ann/engine.py'),
+                                  'mnist_ann.engine._check_bfloat16': ('engine.html#_check_bfloat16', 'mnist_ann/engine.py'),
                                   'mnist_ann.engine._check_digits': ('engine.html#_check_digits', 'mnist_ann/engine.py'),
                                   'mnist_ann.engine._checked': ('engine.html#_checked', 'mnist_ann/engine.py'),
                                   'mnist_ann.engine._compact': ('engine.html#_compact', 'mnist_ann/engine.py'),

@@ -201,16 +201,27 @@ def _compile_epoch(n, sizes, batch_size, momentum, nesterov, label_smoothing, pr
 
 # %% ../nbs/11_engine.ipynb #3d408b9b
 @cache
-def _bfloat16_speed(size=1024, rounds=5):
-    "How many times faster this processor multiplies bfloat16 matrices than float32 ones: the best of some rounds in turn."
-    matrices = {dtype: tf.ones((size, size), dtype) for dtype in (tf.float32, tf.bfloat16)}
-    best = dict.fromkeys(matrices, inf)
+def _bfloat16_speed(sizes, batch_size, rounds=5, **options):
+    "How many times faster steps of a training are with bfloat16 products than with float32 ones, on this processor: the best of some rounds in turn."
+    n = batch_size * max(2, min(16, 4096 // batch_size))
+    images, labels, order = tf.zeros((n, sizes[0]), tf.uint8), tf.zeros(n, tf.int32), tf.range(n)
+    weights = [tf.zeros(shape) for a, b in zip(sizes, sizes[1:]) for shape in ((a, b), (b,))]
+    arrays = _compact(weights, np.arange(sizes[0]))
+    epochs = {precision: _compile_epoch(n, sizes, batch_size, False, False, 0.0, precision, **options) for precision in ("float32", "bfloat16")}
+    best = dict.fromkeys(epochs, inf)
     for _ in range(rounds + 1):  # the first one warms up
-        for dtype, matrix in matrices.items():
+        for precision, epoch in epochs.items():
             start = perf_counter()
-            tf.matmul(matrix, matrix).numpy()
-            best[dtype] = min(best[dtype], perf_counter() - start)
-    return best[tf.float32] / best[tf.bfloat16]
+            epoch(images, labels, [], arrays, [], [], order, tf.zeros(n // batch_size), tf.constant(0.0), tf.constant(0))[3].numpy()
+            best[precision] = min(best[precision], perf_counter() - start)
+    return best["float32"] / best["bfloat16"]
+
+
+def _check_bfloat16(sizes, batch_size, adversarial):
+    "Raises `MnistAnnError` where steps with bfloat16 products are slower than with float32 ones."
+    if (speed := _bfloat16_speed(sizes, batch_size, adversarial=adversarial)) < 1:
+        raise MnistAnnError(f"precision bfloat16 does not help here: steps of {batch_size} digits run at {speed:.2f} times the speed of float32, "
+                            "on this processor and with these layers. Use float32, or larger batches.")
 
 # %% ../nbs/11_engine.ipynb #87143274
 def _augmented(augment, images, seed):
@@ -620,9 +631,6 @@ def _checked(train, valid, settings):
             raise MnistAnnError("others must be pictures, uint8 (n, 28, 28), at least one, beside training digits that are in memory, "
                                 f"not {_described(others)}.")
         settings["others"] = f"{len(others)} pictures, sha256={sha256(np.ascontiguousarray(others)).hexdigest()[:16]}"
-    if settings["precision"] == "bfloat16" and (speed := _bfloat16_speed()) < 1:
-        raise MnistAnnError(f"precision bfloat16 does not help on this processor: its matrix products run at {speed:.2f} times the speed "
-                            "of float32. Use float32.")
     return settings
 
 # %% ../nbs/11_engine.ipynb #ff2cfe26
@@ -642,8 +650,10 @@ def _plain(model):
 _DIVERGED = 1000.0  # nats: a loss above this comes down no more
 
 
-def _trainer(train, valid, settings, augment, teacher, others):
-    "A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges."
+def _trainer(train, valid, settings, augment, teacher, others, is_new):
+    """A function that makes of the state after one epoch the state after the next. `MnistAnnError` if the training diverges.
+
+    So does a precision that does not help, if the training `is_new`; another goes on as it began."""
     n = len(train) + (0 if others is None else len(others))
     batch_size, momentum = min(settings["batch_size"], n), settings["momentum"]
     untouched = augment is None and teacher is None and others is None and not settings["weight_decay"] and not settings["adversarial"]  # then pixels without ink change nothing
@@ -653,6 +663,8 @@ def _trainer(train, valid, settings, augment, teacher, others):
     options |= dict(sizes=(len(pixels), *settings["hidden_units"], 10), batch_size=batch_size, momentum=bool(momentum),
                     taught=teacher is not None or others is not None)
     steps = -(-n // batch_size)
+    if settings["precision"] == "bfloat16" and is_new:
+        _check_bfloat16(options["sizes"], batch_size, settings["adversarial"])
 
     def next_epoch(state):
         started, sums, done = perf_counter(), np.zeros(2), state.epoch * steps
@@ -698,7 +710,7 @@ def train(
     seed: int = 0,  # of the shuffling; the starting weights are the model's
     checkpoint: str | Path | None = None,  # a folder for checkpoints, one after each epoch
     resume: bool = False,  # go on from the last checkpoint in that folder, if there is one
-    precision: str = "float32",  # of the matrix products: float32, or bfloat16 where the processor is faster with it
+    precision: str = "float32",  # of the matrix products: float32, or bfloat16 where that is faster
     verbose: int = 1,  # 0 is silent
     *, nesterov: bool = False,  # momentum as Nesterov has it
     schedule: str = "constant",  # of the learning rate: constant, linear or cosine (see `learning_rates`)
@@ -720,7 +732,7 @@ def train(
     settings = _checked(train, valid, {name: given for name, given in {**locals()}.items() if name not in _NO_SETTINGS})
     settings |= dict(hidden_units=list(_plain(model).sizes[1:-1]), train_images=len(train), valid_images=len(valid))
     state, keep = _begin(model, train, valid, settings, checkpoint, resume)
-    next_epoch = _trainer(train, valid, settings, augment, teacher, others)
+    next_epoch = _trainer(train, valid, settings, augment, teacher, others, is_new=not state.epoch)
     try:
         with _interruptible() as settle, _Progress(state.history, verbose) as progress:
             while (heard := _heard(on_epoch, state, keep, progress)) and not (state := heard).history.is_finished:

@@ -1097,7 +1097,11 @@ _MANY = {"ndarray", "list", "tuple", "dict", "Iterable", "Sequence"}  # wrong in
 def _refusal(function, values, named, error):
     "Which argument is to blame for an error, in a sentence; None if there is none."
     expected, name, many = signature(function), function.__name__, []
-    for argument, value in expected.bind(*values, **named).arguments.items():
+    try:
+        given = expected.bind(*values, **named).arguments
+    except TypeError:  # one too few or too many: Python says which
+        return None
+    for argument, value in given.items():
         kinds, found = _kinds(expected.parameters[argument].annotation), _in_short(value)
         if not any(_is_a(value, kind) for kind in kinds):
             wanted = " or ".join(_KINDS.get(kind, f"a {kind}") for kind in kinds)

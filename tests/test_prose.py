@@ -1,8 +1,12 @@
 """What the chapters say: each number is shown, each word explained, each figure described, each question answered, each exercise checked."""
 import re
+import sys
 
 import pytest
 from test_repository import CHAPTERS, LESSONS, ROOT, by_name, cells_of
+
+sys.path.insert(0, str(ROOT / "docs"))
+from teach import CHOICE
 
 EXTRAS = {name: ROOT / "nbs" / f"{name}.ipynb" for name in ("exercises", "glossary")}
 NUMBER = re.compile(r"(?<![\w.,/#])(\d[\d,]*\d|\d)(\.\d+)?(?![\w])( %)?")
@@ -123,9 +127,6 @@ def test_figures_are_small_described_and_captioned(path):
 def numbered(path, heading, pattern):
     text = "\n".join(cell["source"] for cell in section(path, heading) if cell["cell_type"] == "markdown")
     return [int(number) for number in re.findall(pattern, text, re.M)]
-
-
-CHOICE = re.compile(r"<details><summary>(.+)</summary>\n\n\*(Right|No)\.\* (.+)\n\n</details>")
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import mnist_ann
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "nbs"))
 from folds import folded_text
@@ -78,14 +80,23 @@ USED_IF_INSTALLED = {"07": ["cleanlab"], "12": ["ray", "optuna", "psutil"], "13"
 IMPORTED_AS = {"pillow": "PIL", "opencv-python-headless": "cv2", "scikit-learn": "sklearn", "ipython": "IPython", "pillow-heif": "pillow_heif"}
 
 
+def imported(*keys):
+    "The names under which one imports what these lists of settings.ini install."
+    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in keys).split()
+    return {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)}
+
+
+def test_what_is_said_to_come_with_the_extra_train_does():
+    assert mnist_ann._TRAINS == imported("train_")
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
 def test_notebooks_import_what_the_readme_installs(path):
     """`pip install -r requirements.txt` and the extras `export` and `heic` are enough to run them.
 
     Chapter 07 compares with cleanlab where that is installed, and says so where it is not; so do 12 and 13 with the extra `scale`.
     """
-    listed = " ".join(SETTINGS["DEFAULT"][f"{key}requirements"] for key in ("", "train_", "export_", "heic_")).split()
-    installed = {IMPORTED_AS.get(name, name) for name in (re.match(r"[\w-]+", line)[0] for line in listed)} | {"mnist_ann", *sys.stdlib_module_names, *USED_IF_INSTALLED.get(path.name[:2], [])}
+    installed = imported("", "train_", "export_", "heic_") | {"mnist_ann", *sys.stdlib_module_names, *USED_IF_INSTALLED.get(path.name[:2], [])}
     trees = [ast.parse(cell["source"]) for cell in cells_of(path, "code") if not cell["source"].startswith("%%")]
     found = {alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

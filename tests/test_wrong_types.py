@@ -114,3 +114,25 @@ def test_wrong_arguments_are_refused_in_one_line(calls, name, tmp_path, monkeypa
             if fault := outcome(function, arguments):
                 faults.append(f"{name}, argument {place + 1}, {what}: {fault}")
     assert not faults, f"{len(faults)} of them\n" + "\n".join(faults)
+
+
+def needs(module):
+    "A function that breaks down since a module is not installed."
+    def read(path):
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+    return ma._refusing(read)
+
+
+def test_a_module_of_the_extra_train_is_named_with_it_and_any_other_as_python_does():
+    with pytest.raises(ma.MnistAnnError, match=r"read needs sklearn, .* pip install 'mnist_ann\[train\]'"):
+        needs("sklearn.metrics")("a.h5")
+    with pytest.raises(ModuleNotFoundError, match="wandb") as caught:  # one that somebody's own function imports
+        needs("wandb")("a.h5")
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("given", [(), ("a.h5", "b.h5")])
+def test_one_argument_too_few_or_too_many_is_told_as_python_tells_it(given):
+    with pytest.raises(TypeError, match="positional argument") as caught:
+        ma.load_network(*given)
+    assert caught.value.__context__ is None
