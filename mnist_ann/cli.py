@@ -9,6 +9,7 @@ __all__ = ['app', 'Json', 'Data', 'Weights', 'predict', 'evaluate', 'info', 'exp
 import csv
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -27,7 +28,7 @@ import numpy as np
 import typer
 
 import mnist_ann as ma
-from .files import _parts, _written_whole
+from .files import _lock_or_refuse, _parts, _written_whole
 
 # %% ../nbs/15_command_line.ipynb #2931592d
 app: typer.Typer = typer.Typer(name="mnist-ann", rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -54,8 +55,8 @@ def _test_digits(data):
 
 
 def _network(weights):
-    "The network of a weights file, or the shipped one."
-    return ma.load_pretrained() if weights is None else ma.load_network(weights)
+    "The network of a weights file, or the shipped one, as `train --weights shipped` has it, too."
+    return ma.load_pretrained() if weights is None or str(weights) == "shipped" else ma.load_network(weights)
 
 
 def _table(rows):
@@ -223,7 +224,8 @@ def evaluate(
         return
     rows = [("digit", "precision", "recall", "misread", "of")]
     for digit, row in ma.digit_scores(report).iterrows():
-        rows.append((str(digit), f"{row.precision:.2%}", f"{row.recall:.2%}", f"{row.misread:.0f}", f"{row.images:,.0f}"))
+        shares = [f"{share:.2%}" for share in (row.precision, row.recall)] if row.images else ["none", "none"]  # of no digit
+        rows.append((str(digit), *shares, f"{row.misread:.0f}", f"{row.images:,.0f}"))
     print(_table(rows))
     print(f"\naccuracy {report.accuracy:.2%}: {report.errors:,} of {len(test):,} misread "
           f"(95 % interval {report.interval[0]:.2%} to {report.interval[1]:.2%})\n"
@@ -310,11 +312,11 @@ def _write_run(folder, network, history, report):
 # %% ../nbs/15_command_line.ipynb #c78d7a73
 def _named_folder(runs, name, resume, what):
     "The folder of a run or a search: by its name, or else by the time. Raises `MnistAnnError` if the name is none, or is needed."
-    if name is not None and (not name.strip(". ") or Path(name).name != name):
-        raise ma.MnistAnnError(f"--name must be a plain folder name, not {name!r}.")
+    if name is not None and (not name.strip(". ") or Path(name).name != name or name.endswith(".unfinished")):
+        raise ma.MnistAnnError(f"--name must be a plain folder name that does not end in .unfinished, not {name!r}.")
     if resume and name is None:
         raise ma.MnistAnnError(f"--resume needs the --name of the {what}.")
-    return runs / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
+    return runs.expanduser() / (name or datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-4])
 
 
 @contextmanager
@@ -336,23 +338,26 @@ def _unfinished_run(runs, name, resume):
         raise ma.MnistAnnError(f"{unfinished}: this run is not finished. Go on with --resume, or give another --name.") from None
     except OSError as error:
         raise ma.MnistAnnError(f"{unfinished}: this folder cannot be made ({error.strerror or error}). Give other --runs.") from error
-    try:
-        yield folder, unfinished
-    except KeyboardInterrupt:
-        if any(unfinished.glob("*.checkpoint")):
-            _complain(f"go on with --name {folder.name} --resume, and the same settings.")
-        raise
-    finally:
-        if os.path.isdir(unfinished) and not any(unfinished.iterdir()):
-            unfinished.rmdir()
+    with open(unfinished / "_lock", "wb") as lock:
+        _lock_or_refuse(lock, unfinished)
+        try:
+            yield folder, unfinished
+        except KeyboardInterrupt:
+            if any(unfinished.glob("*.checkpoint")):
+                _complain(f"go on with --name {folder.name} --resume, and the same settings.")
+            raise
+        finally:
+            lock.close()
+            if os.path.isdir(unfinished) and {one.name for one in unfinished.iterdir()} <= {"_lock"}:
+                shutil.rmtree(unfinished)
 
 # %% ../nbs/15_command_line.ipynb #10103333
 def _hidden_units(text):
     "The numbers in '512,256'."
-    try:
-        return tuple(int(part) for part in text.split(",")) if text.strip() not in ("", "none") else ()
-    except ValueError:
-        raise ma.MnistAnnError(f"--hidden-units must be numbers like 512,256, or none, not {text!r}.") from None
+    parts = [] if text.strip() == "none" else text.split(",")
+    if not all(re.fullmatch(r"\s*0*[1-9]\d{0,8}\s*", part, re.ASCII) for part in parts):
+        raise ma.MnistAnnError(f"--hidden-units must be numbers from 1 like 512,256, or none, not {text!r}.")
+    return tuple(map(int, parts))
 
 # %% ../nbs/15_command_line.ipynb #9acfa73b
 def _start(weights, hidden_units):
@@ -361,7 +366,7 @@ def _start(weights, hidden_units):
         return None
     if hidden_units is not None:
         raise ma.MnistAnnError("--weights and --hidden-units exclude each other: a network that is there has its layers.")
-    return ma.load_pretrained() if weights == "shipped" else ma.load_network(weights)
+    return _network(weights)
 
 
 def _go_on(network, weights, settings, training, valid, how):
@@ -374,6 +379,8 @@ def _go_on(network, weights, settings, training, valid, how):
 
 def _set_aside(training, validation, quiet):
     "The digits to learn from, and those to be examined on after each epoch."
+    if len(training) < 2 or validation is not None and not 0 < validation < len(training):
+        raise ma.MnistAnnError(f"--validation {'' if validation is None else f'{validation:,} '}of {len(training):,} training digits: at least one must be set aside, and one be left.")
     training, valid = ma.split(training, n_valid=max(1, min(10_000, len(training) // 6)) if validation is None else validation)
     if not quiet:
         print(f"Training on {len(training):,} digits, with {len(valid):,} set aside for validation.", flush=True)
@@ -454,7 +461,7 @@ def train(
     momentum: Annotated[float | None, typer.Option(help="Share of the last step's velocity that stays.")] = None,
     precision: Annotated[str, typer.Option(help="Of the matrix products: float32 or bfloat16.")] = "float32",
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a lower validation loss.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the starting weights and the shuffling; the validation digits are always the same.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the starting weights and the shuffling; the validation digits are always the same.")] = 0,
     validation: Annotated[int | None, typer.Option(help="How many training digits are set aside for validation; a sixth, at most 10,000, if left out. From 1,000 on, they make the network's probabilities right, too.")] = None,
     data: Data = None,
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
@@ -470,6 +477,8 @@ def train(
     pieces = None if own is None else _compared_pieces(own, alone, json_)
     with _unfinished_run(runs, name, resume) as (folder, unfinished):
         settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
+        if not settings.warmup < settings.epochs:
+            raise ma.MnistAnnError(f"--epochs must be more than {settings.warmup:g} with the recipe {recipe}, whose learning rate rises until then, not {settings.epochs}.")
         start, (training, test) = _start(weights, hidden_units), _digits(data)
         training, valid = _set_aside(training, validation, json_)
         how = dict(seed=seed, checkpoint=unfinished, resume=resume, verbose=0 if json_ else 1, patience=patience, precision=precision)
@@ -589,7 +598,7 @@ def tune(
     seconds: Annotated[float | None, typer.Option(help="End the search after this time.")] = None,
     cores: Annotated[int | None, typer.Option(help="Trials at once; one for each core if left out.")] = None,
     data: Data = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the starting weights, the shuffling and the suggestions.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the starting weights, the shuffling and the suggestions.")] = 0,
     runs: Annotated[Path, typer.Option(help="The folder of the runs.")] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Name of the search; date and time if left out.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the search of this name: what has ended is not run again.")] = False,
@@ -638,7 +647,8 @@ def main(
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *rest, **more: _complain(f"warning: {message}")
             status = app(arguments, prog_name="mnist-ann", standalone_mode=False) or 0
-            sys.stdout.flush()  # here, where a full disk can still be told
+            if sys.stdout:  # else it is closed
+                sys.stdout.flush()  # here, where a full disk can still be told
             if status == 130:  # Typer has swallowed a Ctrl-C
                 raise KeyboardInterrupt
             return status
@@ -647,6 +657,8 @@ def main(
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted.")
         return 130
+    except MemoryError:
+        _complain("there is not enough memory for this.")
     except OSError as error:
         _drop_output()
         if not isinstance(error, BrokenPipeError):  # whoever reads the output may stop when they like, as `head` does

@@ -399,7 +399,9 @@ def _find_checkpoint(folder, resume, identity, settings):
 # %% ../nbs/11_engine.ipynb #27b438d3
 def _open_checkpoints(folder):
     "The folder of checkpoints as a path: made if need be, and rid of what a killed training left half-written."
-    folder = Path(folder)
+    if not str(folder).strip():
+        raise MnistAnnError("checkpoint must be the name of a folder, not an empty text.")
+    folder = Path(folder).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for unfinished in folder.glob(".epoch-*.tmp"):
@@ -607,7 +609,7 @@ def _checked(train, valid, settings):
     settings = dict(settings)
     for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
         if name != "patience" or settings[name] is not None:
-            must(isinstance(settings[name], Integral) and settings[name] >= least, name, f"be a whole number from {least}")
+            must(isinstance(settings[name], Integral) and least <= settings[name] < 2**63, name, f"be a whole number from {least}")
             settings[name] = int(settings[name])
     for name in ("learning_rate", "momentum", "warmup", "label_smoothing", "weight_decay", "adversarial", "weight_average"):
         must(isinstance(settings[name], Real), name, "be a number")

@@ -68,11 +68,16 @@ def read_idx(
             data = _read_numbers(stream, expected, path)
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from error
-    if md5 and (found := hashlib.md5(header + data, usedforsecurity=False).hexdigest()) != md5:
+    if md5 and (found := hashlib.md5(header + data, usedforsecurity=False).hexdigest()) != md5.lower():
         raise MnistAnnError(f"{path}: not the published file, its MD5 sum is {found} and not {md5}. Get the file again.")
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 # %% ../nbs/09_files.ipynb #98dc8960
+def _home(path):
+    "The path, with ~ as the user's folder, as a shell has it. A command line leaves it as it is in `--runs=~/runs`."
+    return Path(os.path.expanduser(path))
+
+
 def _found(path):
     "The kind of what is at a path, as `os.stat` tells it, or None if there is nothing."
     if not isinstance(path, (str, os.PathLike)):
@@ -80,7 +85,7 @@ def _found(path):
     if re.match(r"[a-zA-Z][\w+.-]+:/", str(path)):
         raise MnistAnnError(f"{_cut(path)}: this is an address, not a file on this machine. Download it, and name the file.")
     try:
-        return os.stat(path).st_mode
+        return os.stat(_home(path)).st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a byte 0 in the name
         return None
     except OSError as error:
@@ -98,10 +103,12 @@ def _file(path):
         inside = [one for one in _entries(path) if one.name[0] not in "._"]
         if len(inside) == 1 and isfile(inside[0]):
             return inside[0]
-        raise MnistAnnError(f"{_cut(path)}: this is a folder, not a file. load_digits and load_idx read folders.")
+        weights = [one.name for one in inside if one.suffix == ".h5"]
+        hint = f"Name the file in it: {weights[0]}." if weights else "load_digits and load_idx read folders."
+        raise MnistAnnError(f"{_cut(path)}: this is a folder, not a file. {hint}")
     if not stat.S_ISREG(kind):
         raise MnistAnnError(f"{_cut(path)}: this is a device or a pipe, not a file.")
-    return Path(path)
+    return _home(path)
 
 # %% ../nbs/09_files.ipynb #19ad58a5
 def _folder(path):
@@ -111,13 +118,13 @@ def _folder(path):
         raise MnistAnnError(f"{_cut(path)}: there is no such folder.")
     if not stat.S_ISDIR(kind):
         raise MnistAnnError(f"{_cut(path)}: this is a file, not a folder. load_digits reads files.")
-    return Path(path)
+    return _home(path)
 
 # %% ../nbs/09_files.ipynb #86cb308e
 def _entries(folder):
     "What is in a folder, sorted by name."
     try:
-        return sorted(Path(folder).iterdir())
+        return sorted(_home(folder).iterdir())
     except OSError as error:
         raise _unreadable(folder, error) from error
 
@@ -211,10 +218,11 @@ def _idx_files(folder, part, kind):
 def _find(folder, part, kind):
     "The one file in `folder` that holds the images or the labels (`kind`) of the training or the test `part`."
     found = _idx_files(folder, part, kind)
-    names = sorted({file.name.removesuffix(".gz") for file in found})  # a file beside its own unpacked copy is one file
+    names = {re.sub(r"[-_.]idx", "-idx", file.name.removesuffix(".gz")): file.name for file in found}  # a file beside its own unpacked copy is one file
     if len(names) != 1:
-        what = f"{len(names)} files of {kind} for '{part}': {', '.join(names)}" if names else f"no file of {kind} for '{part}'"
-        raise MnistAnnError(f"{_cut(folder)}: {_cut(what, 200)}. One is needed, named like {part.split('|')[0]}-{kind}-idx3-ubyte.gz.")
+        called, number = part.split("|")[0], 3 if kind == "images" else 1
+        what = f"{len(names)} files of {kind} for '{called}': {', '.join(sorted(names.values()))}" if names else f"no file of {kind} for '{called}'"
+        raise MnistAnnError(f"{_cut(folder)}: {_cut(what, 200)}. One is needed, named like {called}-{kind}-idx{number}-ubyte.gz.")
     return _file(found[0])
 
 # %% ../nbs/09_files.ipynb #bd35a09a
@@ -233,6 +241,8 @@ def _checked_digits(images, labels, name):
     if getattr(labels, "ndim", 0) == 2 and labels.dtype == np.int32 and labels.shape[1] == 8:
         labels = labels[:, 0]  # QMNIST: eight numbers for each digit, its class first
     try:
+        if getattr(images, "ndim", 0) == 1 and getattr(labels, "ndim", 0) > 1 and len(images) == len(labels):
+            raise MnistAnnError("the labels come first here. Pass (images, labels).")
         digits = Digits(images, labels)
         if not len(digits):
             raise MnistAnnError("there are no images in it.")
@@ -259,6 +269,8 @@ def load_digits(
     """
     if not (part is None or isinstance(part, str) and part in ("train", "test")):
         raise MnistAnnError(f"part must be 'train' or 'test', not {_in_short(part)}. Arrays go into a tuple: load_digits((images, labels)).")
+    if not (transposed is None or isinstance(transposed, bool)):
+        raise MnistAnnError(f"transposed must be True, False or None, not {_in_short(transposed)}.")
     parts, name = _parts(source), _cut(source) if isinstance(source, (str, os.PathLike)) else ""
     chosen = part if part in parts else None if part is None or None in parts else part
     if chosen is None and None not in parts:
@@ -274,7 +286,7 @@ def _parts(source):
         return {None: lambda: source}
     if isinstance(source, (str, os.PathLike)):
         kind = _found(source)
-        return _parts_of_folder(Path(source)) if kind and stat.S_ISDIR(kind) else _parts_of_file(_file(source))
+        return _parts_of_folder(_home(source)) if kind and stat.S_ISDIR(kind) else _parts_of_file(_file(source))
     if isinstance(source, Mapping):  # of Keras' names, or scikit-learn's Bunch
         return _parts_by_name({str(name): partial(lambda array: array, array) for name, array in source.items()}, "")
     if isinstance(source, (tuple, list)) and len(source) == 2:
@@ -392,14 +404,20 @@ def _read_npy(file, size, path):
     return np.frombuffer(data, dtype).reshape(shape, order="F" if columns_first else "C")
 
 # %% ../nbs/09_files.ipynb #20fbeee6
-_WORDS = {"images": {"x", "images", "image", "imgs", "data", "pixels", "arr0"}, "labels": {"y", "labels", "label", "target", "targets", "arr1"}}
+_WORDS = {"images": {"x", "images", "image", "imgs", "data", "pixels", "features", "arr0"}, "labels": {"y", "labels", "label", "target", "targets", "arr1"}}
+_UNNAMED = dict(zip(("arr_0", "arr_1", "arr_2", "arr_3"), ("x_train", "y_train", "x_test", "y_test")))  # of np.savez(file, x_train, y_train, x_test, y_test)
+
+
+def _words_of(name):
+    "The words in the name of an array, in small letters: trainX, xtrain and x_train have the same two."
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    return [word for word in re.split(r"[^a-z0-9]+", re.sub(r"(train(?:ing)?|test(?:ing)?)", r"_\1_", spaced.lower())) if word]
 
 
 def _parts_by_name(arrays, name):
-    "The parts that the names of some arrays tell: x_train, y_train, test_images, labels and the like."
-    found = {}
-    for given in arrays:
-        words = [word for word in re.split(r"[^a-z0-9]+", given.lower()) if word]
+    "The parts that the names of some arrays tell: x_train, y_train, test_images, labels and the like; of two that fit, the shorter name."
+    found, called = {}, {given: _words_of(_UNNAMED[given] if set(arrays) == set(_UNNAMED) else given) for given in arrays}
+    for given, words in sorted(called.items(), key=lambda one: len(one[1])):
         part = "train" if {"train", "training"} & {*words} else "test" if {"test", "testing", "t10k"} & {*words} else None
         kind = [kind for kind, known in _WORDS.items() if known & {*words, "".join(words)}]
         if kind and not {"val", "valid", "validation"} & {*words}:
@@ -415,26 +433,40 @@ _LABEL, _NO_PIXEL = {"label", "labels", "class", "target", "digit", "y"}, {"id",
 
 # %% ../nbs/09_files.ipynb #5693fd6a
 def _label_and_pixels(names, first, name):
-    "Which column is the label and which are pixels, by the names of the columns (None if they have none) and the first rows."
-    columns = range(first.shape[1])
-    if names is None:
-        label = [0, len(columns) - 1] if len(columns) == 785 else []
-        if label:  # the corner of a picture is empty, so the other end is a pixel
-            label = [first.shape[1] - 1] if first[:, -1].any() and (not first[:, 0].any() or first[:, 0].max() > 9) else [0]
-        pixels = [k for k in columns if k not in label]
-    else:
-        cleaned = [str(one).strip().lower().strip("\"'") for one in names]
-        label = [k for k in columns if cleaned[k] in _LABEL]
-        pixels = [k for k in columns if k not in label and cleaned[k] not in _NO_PIXEL]
-        if not label and len(pixels) == 785:
-            return _label_and_pixels(None, first, name)
+    "Which column is the label and which are pixels, in their order, by the names of the columns (None if they have none) and the first rows."
+    columns, cleaned = range(first.shape[1]), None if names is None else [str(one).strip().strip("\"'").strip().lower() for one in names]
+    label = [] if names is None else [k for k in columns if cleaned[k] in _LABEL]
+    pixels = [k for k in columns if k not in label and (names is None or cleaned[k] not in _NO_PIXEL)]
+    if len(pixels) == 785 and not label:
+        label = [pixels[_label_end(first[:, [pixels[0], pixels[-1]]], name)]]
+        pixels = [k for k in pixels if k not in label]
+    elif names is not None:
+        pixels = _in_order(pixels, cleaned)
     if len(pixels) == 784 and not label:
         raise MnistAnnError(f"{name}784 pixels in each line and no label, as in Kaggle's test.csv: nothing to learn from or to examine with. Read them with "
                             "load_pretrained().predict(pandas.read_csv(file).to_numpy(numpy.uint8).reshape(-1, 28, 28)).")
     if len(pixels) != 784 or len(label) != 1:
+        others = [] if names is None else [str(names[k]) for k in pixels if not re.search(r"\d", cleaned[k])]
         raise MnistAnnError(f"{name}each line must hold 784 pixels and one label, not {len(columns)} numbers"
-                            f"{'' if names is None else f', {len(label)} of them named label'}.")
+                            + ("" if names is None else f", {len(label)} of them named label")
+                            + (f". Leave out what is neither: {_cut(', '.join(others), 80)}." if 0 < len(others) < 50 else "."))
     return label[0], pixels
+
+
+def _label_end(ends, name):
+    "Which of two columns, the first and the last, is the label: 0 or -1. The corner of a picture is empty, so the other end is a pixel."
+    could_be = [not (column > 9).any() for column in ends.T]
+    if all(could_be) and not ends.any():
+        raise MnistAnnError(f"{name}the first and the last column are all 0, so either could be the label. Give the columns names, the label's being label.")
+    return -1 if could_be[1] and ends[:, 1].any() and not (could_be[0] and ends[:, 0].any()) else 0
+
+
+def _in_order(pixels, names):
+    "The columns of pixels from the upper left to the lower right, if their names count them: pixel0, pixel1 or 1x1, 1x2."
+    counted = {k: tuple(map(int, re.findall(r"\d+", names[k]))) for k in pixels}
+    shapes = {re.sub(r"\d+", "#", names[k]) for k in pixels}
+    return sorted(pixels, key=counted.get) if len(shapes) == 1 and len(set(counted.values())) == len(pixels) else pixels
+
 
 # %% ../nbs/09_files.ipynb #cdb0be0f
 def _as_rows(frame, label, pixels, name):
@@ -475,15 +507,32 @@ def _digits_of_table(table):
 def _first_line(path):
     "How the cells of a CSV file are separated, and the names of its columns (None if its first line holds numbers)."
     line = _first_bytes(path, 2**20).decode("utf-8-sig", "replace").split("\n")[0].strip("\r")
-    separator = max(",;\t ", key=line.count)
-    cells = line.split(separator)
-    try:
-        [float(cell) for cell in cells if cell.strip(" \"'")]
-        return separator, None
-    except ValueError:
-        return separator, cells
+    separator = max(",;\t", key=line.count)
+    cells = [cell.strip(" \"'") for cell in (line.split(separator) if separator in line else line.split())]
+    numbers = []
+    for cell in cells:
+        try:
+            numbers.append(float(cell))
+        except ValueError:
+            pass
+    counted = len(numbers) > 300 and numbers == [numbers[0] + k for k in range(len(numbers))]  # names that pandas gives: 0, 1, 2 and so on
+    named = counted or len(numbers) < len(cells) / 2 and any(cells)
+    return separator if separator in line else r"\s+", cells if named else None
+
 
 # %% ../nbs/09_files.ipynb #de749a0a
+def _first_rows(path, piece, separator, names):
+    "The first rows of a CSV file as numbers; with the rest of its first and last column below them, where these rows do not tell which is the label."
+    import pandas as pd
+
+    rows = _as_numbers(piece.to_numpy())
+    if names is not None or rows.shape[1] != 785 or rows[:, [0, -1]].any():
+        return rows
+    with _unpacked(path)[0] as file:  # sorted by class, perhaps
+        ends = _as_numbers(pd.read_csv(file, sep=separator, header=None, usecols=[0, 784]).to_numpy())
+    return np.column_stack([ends[:, 0], np.zeros((len(ends), 783)), ends[:, 1]])
+
+
 def _read_csv(path):
     "The `Digits` in a CSV file, plain or gzipped, read in pieces."
     import pandas as pd
@@ -499,9 +548,11 @@ def _read_csv(path):
                     continue
                 if names is not None and len(names) != piece.shape[1]:
                     raise MnistAnnError(f"{_cut(path)}: {len(names)} names in its first line, and {piece.shape[1]} numbers in the next.")
-                where = where or _label_and_pixels(names, _as_numbers(piece.to_numpy()), f"{_cut(path)}: ")
+                where = where or _label_and_pixels(names, _first_rows(path, piece, separator, names), f"{_cut(path)}: ")
                 for found, new in zip((images, labels), _as_rows(piece, *where, f"{_cut(path)}, ")):
                     found.append(new)
+    except pd.errors.EmptyDataError:
+        images = []
     except (OSError, EOFError, ValueError, zlib.error) as error:  # pandas' errors are ValueErrors
         raise _unreadable(path, error, "Each line must hold 784 pixels and one label.") from error
     if not images:
@@ -509,30 +560,71 @@ def _read_csv(path):
     return _checked_digits(np.concatenate(images), np.concatenate(labels), _cut(path))
 
 # %% ../nbs/09_files.ipynb #fc121d3e
+_NUMERALS = "zero one two three four five six seven eight nine".split()
+
+
+def _class_of(name):
+    "The class that the name of a folder tells: 3, 03, class_3, digit3, three, 3 - three; None if it tells none."
+    name = name.lower()
+    if match := re.fullmatch(rf"(?:(?:\D*[ _-]|digit|class|label|number)?0?(\d))(?:[ _-]+(?:{'|'.join(_NUMERALS)}))?", name):
+        return int(match[1])
+    return _NUMERALS.index(name) if name in _NUMERALS else None
+
+
+def _part_of(path, part):
+    "The `Digits` of this part in a file or folder that is named after it."
+    inner = _parts(path)
+    return (inner.get(part) or inner.get(None) or partial(_not_there, path, part))()
+
+
+def _not_there(name, part):
+    raise MnistAnnError(f"{_cut(name)}: it has no digits with labels of the part '{part}'.")
+
+
+def _one_of(folder, part, named):
+    raise MnistAnnError(f"{_cut(folder)}: {len(named)} files or folders could be those for '{part}': {_cut(', '.join(one.name for one in named), 120)}. Name the one that is meant.")
+
+
+# %% ../nbs/09_files.ipynb #a2468a09
 def _parts_of_folder(folder):
-    "The parts of a folder: IDX files, a folder for each class, or a file or folder for each part."
+    "The parts of a folder: IDX files, a folder for each class, or a file or folder for each part; or those of the only folder in it."
     pairs = {"train": "train", "test": "t10k|test"}
     if idx := {part: pattern for part, pattern in pairs.items() if any(_idx_files(folder, pattern, kind) for kind in ("images", "labels"))}:
         return {part: partial(_load_part, folder, pattern, {}) for part, pattern in idx.items()}
     inside = [one for one in _entries(folder) if one.name[0] not in "._"]
     folders = [one for one in inside if one.is_dir()]
-    if classes := {one: match for one in folders if (match := re.fullmatch(r"(?:\D*[ _-])?(\d)", one.name))}:
+    classes = {one: number for one in folders if (number := _class_of(one.name)) is not None}
+    if classes:
         if others := [one.name for one in folders if one not in classes]:
             raise MnistAnnError(f"{_cut(folder)}: {_cut(others[0])} is no class from 0 to 9. Name the folders 0 to 9.")
-        return {None: lambda: _read_classes({one: int(match[1]) for one, match in classes.items()}, folder)}
+        return {None: lambda: _read_classes(classes, folder)}
     parts = {}
     for part, words in pairs.items():
         named = [one for one in inside if re.search(rf"(?<![a-z])({words})", one.name, re.IGNORECASE) and (one.is_dir() or one.suffix.lower() in (".csv", ".gz", ".npz"))]
-        if len(named) == 1:
-            inner = _parts(named[0])
-            unlabelled = named[0].is_file() and _kind_of(named[0]) == "text" and len(_first_line(named[0])[1] or ()) == 784  # Kaggle's test.csv
-            parts[part] = None if unlabelled else inner.get(part) or inner.get(None)
+        if len(named) > 1:
+            parts[part] = partial(_one_of, folder, part, named)
+        elif named and not _is_unlabelled(named[0]):
+            parts[part] = partial(_part_of, named[0], part)
     tables = [one for one in inside if one.suffix.lower() in (".csv", ".npz")]
-    if not any(parts.values()) and len(tables) == 1:
+    if not parts and len(tables) == 1:
         return _parts(tables[0])
-    if not any(parts.values()):
-        raise MnistAnnError(f"{_cut(folder)}: no digits are found in this folder: no IDX files, no folders named 0 to 9, no CSV or npz file for train and test.")
-    return {part: read for part, read in parts.items() if read}
+    if not parts and len(folders) == 1:
+        return _parts_of_folder(folders[0])
+    if not parts:
+        there = f" There are: {_cut(', '.join(one.name for one in inside), 120)}." if inside else " It is empty."
+        raise MnistAnnError(f"{_cut(folder)}: no digits are found in this folder: no IDX files, no folders named 0 to 9, no CSV or npz file for train and test.{there}")
+    return parts
+
+
+def _is_unlabelled(path):
+    "Whether this is a CSV file of pictures without labels, as Kaggle's test.csv, or a folder of nothing else than pictures."
+    if path.is_dir():
+        inside = [one for one in _entries(path) if one.name[0] not in "._"]
+        if len(inside) == 1 and inside[0].is_dir() and _class_of(inside[0].name) is None:
+            return _is_unlabelled(inside[0])
+        return not any(one.is_dir() or one.suffix.lower() in (".csv", ".gz", ".npz") or "idx" in one.name for one in inside)
+    return _kind_of(path) == "text" and len(_first_line(path)[1] or ()) == 784
+
 
 # %% ../nbs/09_files.ipynb #f88df601
 def _read_classes(classes, name):
@@ -554,7 +646,7 @@ def _read_classes(classes, name):
                 told = str(error)
                 left_out.append(told if told.startswith(str(path)) else f"{_cut(path)}: {told}")
     if not images:
-        raise MnistAnnError(f"{_cut(name)}: no picture in its folders can be read. {_cut(left_out[0], 200)}")
+        raise MnistAnnError(f"{_cut(name)}: no picture in its folders can be read. {_cut(left_out[0], 200) if left_out else 'They are empty.'}")
     if left_out:
         warnings.warn(f"{_cut(name)}: {len(left_out):,} left out, {len(images):,} read. The first: {_cut(left_out[0], 200)}", stacklevel=5)
     return _checked_digits(np.stack(images), np.array(labels, np.uint8), _cut(name))
@@ -573,22 +665,28 @@ def _as_mnist(path):
 
 # %% ../nbs/09_files.ipynb #d4d89997
 def _upright(digits, name, transposed):
-    "The digits, with rows and columns exchanged if that is said, or if the shipped network reads a sample of them far better so."
-    if transposed is None:
-        from mnist_ann.files import load_pretrained  # which this chapter comes to further below
+    "The digits as MNIST has them, if the shipped network reads a sample far better so: ink light, and rows and columns not exchanged, unless `transposed` tells that."
+    from mnist_ann.files import load_pretrained  # which this chapter comes to further below
 
-        some = digits[np.linspace(0, len(digits) - 1, min(len(digits), 200)).astype(int)]
-        right = [int((load_pretrained().predict(images) == some.labels).sum()) for images in (some.images, some.images.swapaxes(1, 2))]
-        enough = 1 if "emnist" in str(name).lower() else 10  # a handful of digits may be so by chance
-        transposed = right[0] < 0.5 * len(some) and right[1] - right[0] >= max(enough, 0.2 * len(some))
-        if transposed:
-            warnings.warn(f"{f'{_cut(name)}: ' if name else ''}its digits lie with rows and columns exchanged, as EMNIST's do: of {len(some)} of them the shipped "
-                          f"network reads {right[0]} as they are and {right[1]} upright. They are turned here; transposed=False leaves them.", stacklevel=4)
-    if not transposed:
+    some = digits[np.linspace(0, len(digits) - 1, min(len(digits), 200)).astype(int)]
+    ways = {(turned, dark): (some.images.swapaxes(1, 2) if turned else some.images) ^ np.uint8(255 * dark)
+            for turned in ((False, True) if transposed is None else (transposed,)) for dark in (False, True)}
+    right = {way: int((load_pretrained().predict(images) == some.labels).sum()) for way, images in ways.items()}
+    as_they_are, best = next(iter(right)), max(right, key=right.get)
+    enough = 1 if "emnist" in str(name).lower() else 10  # a handful of digits may be so by chance
+    if not (right[as_they_are] < 0.5 * len(some) and right[best] - right[as_they_are] >= max(enough, 0.2 * len(some))):
+        best = as_they_are
+    what = [told for told, is_so in (("lie with rows and columns exchanged, as EMNIST's do", best[0] and transposed is None),
+                                     ("are dark on light paper, where MNIST's are light", best[1])) if is_so]
+    if what:
+        warnings.warn(f"{f'{_cut(name)}: ' if name else ''}its digits {', and '.join(what)}: of {len(some)} of them the shipped network reads {right[as_they_are]} as "
+                      f"they are and {right[best]} as MNIST has them. They are changed here{'; transposed=False leaves their rows and columns' if best[0] else ''}.", stacklevel=4)
+    if not any(best):
         return digits
     if isinstance(digits.images, np.memmap):
-        raise MnistAnnError(f"{_cut(name)}: digits with rows and columns exchanged cannot be turned in their file. Load them into memory.")
-    return Digits(np.ascontiguousarray(digits.images.swapaxes(1, 2)), digits.labels)
+        raise MnistAnnError(f"{_cut(name)}: digits that have to be turned or inverted cannot be so in their file. Load them into memory.")
+    images = digits.images.swapaxes(1, 2) if best[0] else digits.images
+    return Digits(np.ascontiguousarray(images ^ np.uint8(255 * best[1])), digits.labels)
 
 
 # %% ../nbs/09_files.ipynb #b382acf9
@@ -641,7 +739,9 @@ def _pieces_of_idx(path, begin, end, at_a_time):
 @contextmanager
 def _written_whole(path):
     "A temporary path beside `path`, which takes its name when the block ends, and is gone when it fails."
-    named, path = path, Path(os.path.realpath(path))  # what a symbolic link leads to
+    named, path = path, Path(os.path.realpath(_home(path)))  # what a symbolic link leads to
+    if not path.parent.is_dir():
+        raise MnistAnnError(f"{_cut(named)}: cannot be written, since there is no folder {_cut(path.parent)}. Make it first, or name another.")
     if os.path.exists(path) and not isfile(path):
         raise MnistAnnError(f"{_cut(named)}: this is no file that can be replaced. Give another name.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -655,6 +755,18 @@ def _written_whole(path):
     finally:
         if isfile(temporary):
             temporary.unlink()
+
+
+def _lock_or_refuse(lock, target):
+    "Hold the open file for this process alone, where the system can; it lets go when the process ends, however it ends."
+    try:
+        import fcntl
+    except ImportError:  # on Windows
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise MnistAnnError(f"{_cut(target)}: another process is writing there. Wait for it, or name another folder.") from error
 
 # %% ../nbs/09_files.ipynb #c4f204ec
 def write_idx(
@@ -691,10 +803,23 @@ def save_weights(
     attributes = {**network.attributes, **(report.attributes() if report else {}), "versions": _versions(),
                   "created": datetime.now(timezone.utc).isoformat(timespec="seconds"), "sha256": _checksum(network),
                   "layer_sizes": network.sizes, "format": FORMAT}
-    with _written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with h5py.File(str(path), "w", driver="core", backing_store=False) as file:  # in memory: HDF5 does not bear a disk that is full
         for key, value in attributes.items():
-            file.attrs[key] = json.dumps(value) if isinstance(value, Mapping) else value
+            _write_attribute(file, key, value)
         (_write_for_keras_3 if str(path).endswith(".weights.h5") else _write_for_keras)(file, network)
+        file.flush()
+        content = file.id.get_file_image()
+    with _written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _write_attribute(file, key, value):
+    "Keep what is known of a network: texts, numbers, lists of them, and what JSON can hold in a dict."
+    try:
+        file.attrs[key] = json.dumps(value) if isinstance(value, Mapping) else value
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MnistAnnError(f"the attribute {_in_short(key)} cannot be kept in a file of weights: {_in_short(value)}. It holds texts, "
+                            "numbers that 64 bits can hold, lists of them, and dicts.") from error
 
 # %% ../nbs/09_files.ipynb #7a1c015a
 def _write_for_keras(file, network):
@@ -778,7 +903,10 @@ def _read_attributes(file):
             raise ValueError(f"the attribute {key} is too large")
         value = file.attrs[key]
         value = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-        attributes[key] = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        try:
+            attributes[key] = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        except json.JSONDecodeError:  # a text that only begins like one
+            attributes[key] = value
     return attributes
 
 # %% ../nbs/09_files.ipynb #bbfbdc1c
@@ -831,8 +959,10 @@ def _read_network(file):
     places = places or [_group(file, f"dense_{k}") for k in range(1, len(attributes["layer_sizes"]))]
     weights, biases = (tuple(_read_array(place, name, ndim) for place in places) for name, ndim in zip(names, (2, 1)))
     network = Network(weights, biases, attributes if ours else {**attributes, "layer_sizes": [len(weights[0]), *map(len, biases)]})
-    if list(network.sizes) != network.attributes["layer_sizes"] or (network.sizes[0], network.sizes[-1]) != (784, 10):
-        raise ValueError(f"its layers have the sizes {network.sizes}, not {tuple(network.attributes['layer_sizes'])} from 784 to 10")
+    if list(network.sizes) != network.attributes["layer_sizes"]:
+        raise ValueError(f"its layers have the sizes {network.sizes}, not {tuple(network.attributes['layer_sizes'])}")
+    if (network.sizes[0], network.sizes[-1]) != (784, 10):
+        raise ValueError(f"its layers have the sizes {network.sizes}, not from 784 to 10")
     if ours and attributes.get("sha256") != _checksum(network):
         raise ValueError("its checksum does not match its weights")
     return network
@@ -1092,6 +1222,7 @@ def _is_a(value, kind):
 
 # %% ../nbs/09_files.ipynb #350dc960
 _MANY = {"ndarray", "list", "tuple", "dict", "Iterable", "Sequence"}  # wrong inside, perhaps
+_LEAST = {"seed": 0, "epochs": 1, "batch_size": 1}  # arguments of these names, wherever
 
 
 def _refusal(function, values, named, error):
@@ -1106,6 +1237,8 @@ def _refusal(function, values, named, error):
         if not any(_is_a(value, kind) for kind in kinds):
             wanted = " or ".join(_KINDS.get(kind, f"a {kind}") for kind in kinds)
             return f"{name}: {argument} must be {wanted}, not {found}. See help({name})."
+        if argument in _LEAST and isinstance(value, Integral) and value < _LEAST[argument]:
+            return f"{name}: {argument} must be a whole number from {_LEAST[argument]}, not {found}."
         if _MANY & set(kinds) and value is not None:
             many.append(f"{argument} {found}")
     why = _cut(f"{type(error).__name__}: {error}")

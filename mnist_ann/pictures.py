@@ -27,7 +27,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 import cv2
 import numpy as np
@@ -179,7 +179,11 @@ def _bytes_of(picture):
     if isinstance(picture, str):
         head, comma, body = picture.partition(",")
         try:
-            content = b64decode("".join(body.split()), validate=True) if head.lower().rstrip().endswith(";base64") else unquote_to_bytes(body)
+            if head.lower().rstrip().endswith(";base64"):
+                body = "".join(unquote(body).split()).rstrip("=").replace("-", "+").replace("_", "/")  # as an address bears it, too
+                content = b64decode(body + "=" * (-len(body) % 4), validate=True)
+            else:
+                content = unquote_to_bytes(body)
         except ValueError:
             raise MnistAnnError("this data URL is broken: what follows the comma is no base64.") from None
         if not content:
@@ -227,6 +231,8 @@ def _grey_from_file(file, side=MAX_SIDE):
 def _grey_from_picture(picture, side=MAX_SIDE):
     "Brightness, uint8 (height, width), of a PIL image of any mode."
     picture = ImageOps.exif_transpose(picture)
+    if picture.mode == "La":  # grey, multiplied by its opacity already
+        picture = picture.convert("LA")
     if picture.mode in ("1", "P") and max(picture.size) > 2 * side:
         picture = picture.convert("L" if picture.mode == "1" else "RGBA" if picture.has_transparency_data else "RGB")
     if picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
@@ -287,13 +293,18 @@ def _one_picture(array):
         array = array[..., 0]
     if array.size in (784, 64) and (array.ndim == 1 or array.ndim == 2 and 1 in array.shape):  # MNIST's or scikit-learn's, as a row
         array = array.reshape(-1, math.isqrt(array.size))
-    if array.size and array.ndim == 3 and array.shape[2] not in (3, 4) and array.shape[0] in (3, 4) and min(array.shape[1:]) > 4 and array.shape[1:] != (28, 28):
+    if array.size and array.ndim == 3 and array.shape[2] not in (3, 4) and array.shape[0] in (3, 4) and min(array.shape[1:]) > 4 and (
+            array.shape[1:] != (28, 28) or (array[:3] == array[0]).all()):
         array = np.moveaxis(array, 0, 2)  # colours first, as PyTorch has them
+    if array.ndim == 3 and array.shape[2] == 2 and min(array.shape[:2]) > 4:
+        array = array[..., [0, 0, 0, 1]]  # grey and opacity
     if array.size > 4 * MAX_PIXELS:
         raise MnistAnnError(f"a picture of {shape} is too large.")
-    if not array.size or array.ndim < 2:
-        hint = f" For a flat one of {array.size:,} numbers, use reshape." if array.size > 1 else ""
-        hint = " Leave out the label, the first of 785 numbers." if array.size == 785 else hint
+    with_labels = array.ndim == 2 and array.shape[1] == 785 and (array[:, 0] == np.clip(np.round(array[:, 0]), 0, 9)).all() and (
+        len(array) == 1 or _is_flattened(array[:, 1:], 28))
+    if not array.size or array.ndim < 2 or with_labels or array.shape == (785, 1):
+        hint = f" For a flat one of {array.size:,} numbers, use reshape." if array.size > 1 and array.ndim < 2 else ""
+        hint = " Leave out the label, the first of 785 numbers." if 785 in array.shape else hint
         raise MnistAnnError(f"a picture is an array (height, width), or (height, width, 3 or 4), not {shape}.{hint}")
     rows = array.ndim == 2 and array.shape[1] in (784, 64) and _is_flattened(array, math.isqrt(array.shape[1]))
     if rows or array.ndim > 3 or array.ndim == 3 and array.shape[2] not in (3, 4):
@@ -550,6 +561,8 @@ def _digit_among(pieces):
     main = int((mass * np.where(foreign, 0.02, 1) * (1 - off_centre / 2)).argmax())
     size = max(wide[main], high[main])
     belongs = (mass > 0.02 * mass[main]) & ~foreign & (np.maximum(wide, high) < 1.2 * size)
+    bottom = boxes[main, cv2.CC_STAT_TOP] + high[main]
+    belongs &= ~((boxes[:, cv2.CC_STAT_TOP] >= bottom - 0.02 * size) & (wide > 4 * high) & (wide > 0.7 * wide[main]))  # a digit is underlined, and has no line below it
     belongs[main] = True
     if belongs.sum() > 1:
         near = np.unique(labels[_near((labels == main).astype(np.uint8), 0.18 * size)])
@@ -771,11 +784,17 @@ def _digits_apart(pieces):
     if not len(order) or not weights[-1]:
         return []
     size = high[order][np.searchsorted(weights, weights[-1] / 2)]  # half of the ink is in pieces as high as this
+
+    def is_below(k, others):
+        "Whether a piece as high as a digit stands well below, or above, others that are so high together."
+        upper, lower = top[others].min(), (top + high)[others].max()
+        return min(high[k], lower - upper) > 0.6 * size and max(top[k] - lower, upper - top[k] - high[k]) > 0.2 * size
+
     columns = []  # the pieces of each digit, its left and right end
     for k in sorted(order[(mass[order] > 0.04 * mass[order].max()) & (np.maximum(wide, high)[order] > 0.2 * size)], key=lambda k: -mass[k]):
         start, end = left[k], left[k] + wide[k]
         for column in columns:
-            if min(end, column[2]) - max(start, column[1]) > 0.4 * min(end - start, column[2] - column[1]):
+            if min(end, column[2]) - max(start, column[1]) > 0.4 * min(end - start, column[2] - column[1]) and not is_below(k, column[0]):
                 column[0].append(k)
                 column[1:] = min(start, column[1]), max(end, column[2])
                 break
@@ -833,11 +852,12 @@ def _is_light(ink, mask):
 
 # %% ../nbs/10_pictures.ipynb #00408b42
 def _ready(grey):
-    "The picture, with light ink, if it is prepared as MNIST's are; or else None."
+    "The picture, with light ink, if it is prepared as MNIST's are; or else None. Of faint ink on paper that is all of one value, the darkest is full."
     if grey.shape == (28, 28):
         for image in (grey, 255 - grey):
             if _is_mnist(image):
-                return image
+                strongest = int(image.max())
+                return image if strongest >= 128 else np.round(image * (255 / strongest)).astype(np.uint8)
     return None
 
 
@@ -939,6 +959,23 @@ def _darker_sheet(grey):
     return (255 - found[0], *found[1:]) if found else None
 
 
+def _disc_in(grey):
+    "The same for a round one, such as a button, of at least a tenth of the picture. A thick 0 is such a one, too; which look shows a digit, the network tells."
+    some = grey[::4, ::4]
+    if (some < (int(some.min()) + int(some.max())) / 2).mean() < 0.1:
+        return None
+    found = _lighter_sheet(255 - grey)
+    return (255 - found[0], *found[1:]) if found and _is_round(found[-1]) else None
+
+
+def _is_round(sheet):
+    "Whether a sheet, uint8, has the outline of a disc, or nearly."
+    outline = _outline(sheet)
+    _, sides, _ = cv2.minAreaRect(outline)
+    _, radius = cv2.minEnclosingCircle(outline)
+    return min(sides) > 0.75 * max(sides) and cv2.contourArea(outline) > 0.8 * np.pi * radius**2
+
+
 def _lighter_sheet(grey, straight=False):
     "The same, with where in that part the sheet is, and all of the sheet as a small mask; of sheets with straight sides only, if wanted."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
@@ -1016,7 +1053,7 @@ def _looks(grey):
         yield [("the whole picture", 0.0, (whole, dark_ink))]
         yield [("the other polarity", 2.0, (_enlarged(grey, not dark_ink), not dark_ink))]
         return
-    found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey)}
+    found = {"the sheet alone": _lighter_sheet(grey), "the panel alone": _darker_sheet(grey) or _disc_in(grey)}
     found = {name: sheet for name, sheet in found.items() if sheet and not _is_strip(sheet[-1])}
     sheets = tuple(sheet for *_, sheet in found.values() if _has_straight_sides(_outline(sheet), 0.97))  # a light 0 has none, and a digit at the border makes a dent
     yield [("the whole picture", 0.0, (grey, dark_ink, 1.0, sheets)), *((name, 2.0, (alone, None, 1.0, (), inner)) for name, (alone, _, inner, _) in found.items())]
@@ -1275,11 +1312,19 @@ def _printed(level, upright, size, shortest):
     sides = [line for line in thin if line.right - line.left > 1.9 * size]
     walls = [line for line in square if line.right - line.left > max(1.15 * size, 3 * line.thickness) and all(meets[line]) and line not in sides]
 
-    def are_alike(a, b):  # a single one between two ruled lines is a 1
+    def are_alike(a, b, part=0.1):  # a single one between two ruled lines is a 1
         fall = slope * (a.begins - b.begins)
-        return max(abs(a.left - b.left - fall), abs(a.right - b.right - fall)) < 0.1 * size
+        return max(abs(a.left - b.left - fall), abs(a.right - b.right - fall)) < part * size
 
     sides += [line for line in walls if sum(are_alike(line, other) for other in [*walls, *sides]) >= 3]
+
+    def is_corner(x, y):
+        return any(other.passes(x, y, near, touch) and min(abs(other.left - x), abs(other.right - x)) < near for other in long)
+
+    # two sides of a box around the row, or lines between its digits, all alike and higher than the digits
+    sides += [line for line in walls if line not in sides and is_corner(line.begins, line.left) and is_corner(line.ends, line.right)]
+    between = [line for line in thin if line in square and line.right - line.left > 1.2 * size and line not in sides]
+    sides += [line for line in between if sum(are_alike(line, other, 0.05) for other in between) >= 3]
     ticks = [line for line in thin if line in square and line not in sides and meets[line][1]]
     for tick in ticks:  # of a comb: at least four are alike, and they are short, or at equal distances
         alike = [line for line in ticks if abs(line.right - line.left - tick.right + tick.left) < 0.1 * size + 2
@@ -1386,7 +1431,7 @@ def _joined(pieces):
 
 # %% ../nbs/10_pictures.ipynb #28e78842
 def _pieces_of(mask, share, smallest):
-    "The connected pieces of a mask that are at least so many pixels long, but for frames; of the 1,500 strongest, if there are more."
+    "The connected pieces of a mask that are at least so many pixels long, but for frames: the clear and the faint of the 1,500 strongest."
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     mass = np.bincount(labels.ravel(), weights=share.ravel(), minlength=len(boxes))
     numbers = [k for k in range(1, len(boxes)) if boxes[k, 2:4].max() >= smallest]
@@ -1402,7 +1447,8 @@ def _pieces_of(mask, share, smallest):
     pieces = [piece for piece in pieces if not holds_another(piece)]  # a frame, or cells
     strength = [piece.mass / piece.mask.sum() for piece in pieces]
     usual = np.sort(strength)[::-1][np.searchsorted(np.cumsum(np.sort(strength)[::-1]), np.sum(strength) / 4)] if pieces else 0  # of the stronger ones
-    return [piece for piece, strong in zip(pieces, strength) if strong > 0.3 * usual]  # what is much fainter is print, or shows through
+    # what is much fainter is print, or shows through
+    return tuple([piece for piece, strong in zip(pieces, strength) if least * usual < strong <= most * usual] for least, most in ((0.3, np.inf), (0.1, 0.3)))
 
 
 def _is_foreign(piece, size, shape):
@@ -1655,6 +1701,7 @@ class _View:
     factor: float  # how much it was enlarged
     level: list[_Line]  # what was taken out
     upright: list[_Line]
+    faint: list[_Piece]  # what is much fainter than the pieces
 
 
 def _view(grey, size, shortest=2.6):
@@ -1664,14 +1711,14 @@ def _view(grey, size, shortest=2.6):
         part = _resized(grey, factor)
         share, floor = _ink_share(part, factor * size)
         mask, level, upright = _without_print(*_clear_and_any(share, floor, factor * size), share, factor * size, shortest)
-        pieces = _pieces_of(mask, share, 0.1 * factor * size)
+        pieces, faint = _pieces_of(mask, share, 0.1 * factor * size)
         high = _digit_height(pieces, mask.shape)
         if high is None or high < 5 or high / factor < 6:
             return None
         size, before = high / factor, size
         if 0.8 < size / before < 1.25:
             break
-    return _View(share, pieces, high, factor, level, upright)
+    return _View(share, pieces, high, factor, level, upright, faint)
 
 # %% ../nbs/10_pictures.ipynb #e0a48a7a
 @dataclass(frozen=True, eq=False)
@@ -1776,7 +1823,7 @@ def _read_rows(found):
 def _left_out(view, digits, high):
     "A doubt if something as high as a digit stands between the digits, or beside them, and is none of them, or ''."
     x, y = np.array([digit.middle for digit in digits]).T
-    for piece in view.pieces:
+    for piece in [*view.pieces, *view.faint]:
         column, row = piece.middle
         between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
         if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
@@ -1889,11 +1936,13 @@ def _best_rows(grey, network, starts, apart):
         if max((found.share for found, *_ in looks), default=0) > enough:
             break
     looks.sort(key=lambda look: -look[0].score)
-    read = []
-    for found, place, less in looks[:1 if looks and looks[0][0].share > 0.75 else 4]:
+    read, most = [], max((found.share for found, *_ in looks), default=0)
+    as_good = sum(found.score > looks[0][0].score - 1e-3 for found, *_ in looks)
+    for found, place, less in looks[:as_good if looks and looks[0][0].share > 0.75 else 4]:
         rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
         on_sheet = place[0, 2] != 0 or place[1, 2] != 0
-        read.append((sum(row.worth for row in rows) + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
+        worth = sum(row.worth for row in rows) * (min(1.0, max(0.0, found.share) / 0.3) if most > 0.6 else 1.0)  # grain has many a 1 in it, among much else
+        read.append((worth + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
     read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
     if read:
         (score, rows, slope), *others = read

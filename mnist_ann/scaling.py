@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data import Digits, MnistAnnError, _cut, _in_short
-from .files import _checksum, _found, _pieces_of_idx, _unreadable, _written_whole, map_idx
+from .files import _checksum, _found, _lock_or_refuse, _pieces_of_idx, _unreadable, _written_whole, map_idx
 from .network import Network, _one_core, shuffled, softmax, to_network
 from .pictures import PICTURE_SUFFIXES, _one_of_many, _or_shipped, _threshold
 from .recognition import energy
@@ -242,6 +242,8 @@ def _begin_together(crew, network, train, valid, settings, folder, resume):
     from mnist_ann.engine import _find_checkpoint, _identity, _open_checkpoints, _read_checkpoint, _State, _write_checkpoint
     from mnist_ann.training import History
 
+    folder = None if folder is None else Path(folder).expanduser()
+
     def first_alone(act):
         "What the first worker makes, as bytes for all; an error of it is an error of all."
         content, problem = b"", ""
@@ -258,11 +260,11 @@ def _begin_together(crew, network, train, valid, settings, folder, resume):
         if folder is None:
             return b""
         state = _find_checkpoint(_open_checkpoints(folder), resume, _identity(settings, train, valid), settings)
-        return state and (Path(folder) / f"epoch-{state.epoch:06}.checkpoint").read_bytes()
+        return state and (folder / f"epoch-{state.epoch:06}.checkpoint").read_bytes()
 
     content = first_alone(last_checkpoint)
     identity = _identity(settings, train, valid) if crew.rank == 0 and folder is not None else None
-    keep = partial(_write_checkpoint, Path(folder)) if folder is not None else None
+    keep = partial(_write_checkpoint, folder) if folder is not None else None
     if content:
         with tempfile.TemporaryDirectory() as own:
             (path := Path(own, "checkpoint")).write_bytes(content)
@@ -761,17 +763,6 @@ def _different(plan, identity):
     except (OSError, ValueError, AttributeError):
         return "a plan that cannot be read"
 
-
-def _lock_or_refuse(lock, target):
-    "Hold the open file for this process alone, where the system can; it lets go when the process ends, however it ends."
-    try:
-        import fcntl
-    except ImportError:  # on Windows
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise MnistAnnError(f"{_cut(target)}: another process is writing answers there. Wait for it, or name another folder.") from error
 
 # %% ../nbs/13_scaling.ipynb #a85b6399
 _TRIES = 4  # Ray Data tries without end, also what ends every process that reads it

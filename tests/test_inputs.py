@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import warnings
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -342,3 +343,129 @@ def test_opencv_and_products_keep_their_threads():
         assert next(answers)[1].digit == 7
         assert sum(answer.digit == 7 for _, answer in answers) == 29
         assert threads() == before
+
+
+# What people draw around digits, and beside them
+
+TEST = ma.load_mnist()[1]
+SIX = [500, 505, 510, 515, 520, 525]
+
+
+def inked(number, high):
+    "A test digit, cut out and so many pixels high: from 0 to 1."
+    image = TEST.images[number]
+    rows, columns = np.nonzero(image > 60)
+    image = image[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+    return cv2.resize(image, (max(3, round(image.shape[1] * high / len(image))), high), interpolation=cv2.INTER_CUBIC) / 255.0
+
+
+def put(page, ink, left, top, brightness=40.0):
+    part = page[top:top + ink.shape[0], left:left + ink.shape[1]]
+    part[:] = np.clip(part * (1 - ink) + brightness * ink, 0, 255)
+
+
+def in_a_row(numbers, gap=22, strength=lambda place: 1.0):
+    "The digits beside each other, 60 pixels high from row 50 on, and where each begins and ends."
+    page, left, ends = np.full((160, 100 + 100 * len(numbers)), 230.0), 40, []
+    for place, number in enumerate(numbers):
+        ink = inked(number, 60)
+        put(page, strength(place) * ink, left, 50)
+        ends.append((left, left + ink.shape[1]))
+        left += ink.shape[1] + gap
+    return page[:, :left + 40], ends
+
+
+def text_of(numbers):
+    return "".join(map(str, TEST.labels[numbers]))
+
+
+@pytest.mark.parametrize("pen, margin", [(2, 12), (1, 10), (3, 16), (2, 20), (3, 30)])
+def test_the_sides_of_a_box_around_a_row_are_no_ones(pen, margin):
+    page, ends = in_a_row(SIX)
+    cv2.rectangle(page, (ends[0][0] - margin, 50 - margin), (ends[-1][1] + margin, 110 + margin), 40, pen)
+    assert ma.read_number(page.astype(np.uint8)).text == text_of(SIX)
+
+
+@pytest.mark.parametrize("high, brightness", [(80, 40), (100, 40), (90, 140)])
+def test_lines_between_digits_are_no_ones(high, brightness):
+    page, ends = in_a_row(SIX, gap=40)
+    for (_, end), (begin, _) in zip(ends, ends[1:]):
+        cv2.line(page, ((end + begin) // 2, 80 - high // 2), ((end + begin) // 2, 80 + high // 2), brightness, 2)
+    assert ma.read_number(page.astype(np.uint8)).text == text_of(SIX)
+
+
+def test_three_ones_of_one_height_are_ones():
+    ones = np.flatnonzero(TEST.labels == 1)[:5]
+    assert ma.read_number(in_a_row(ones)[0].astype(np.uint8)).text == "11111"
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.25, 0.2])
+def test_a_faint_digit_among_others_is_read_or_its_place_is_doubted(strength):
+    number = ma.read_number(in_a_row(SIX, strength=lambda place: strength if place == 2 else 1.0)[0].astype(np.uint8))
+    assert number.text == text_of(SIX) or number.is_sure is False
+
+
+def test_printed_fours_side_by_side_are_never_surely_something_else():
+    for text in ("445", "8445946"):
+        page = cv2.putText(np.full((140, 320), 255, np.uint8), text, (10, 95), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5, cv2.LINE_AA)
+        number = ma.read_number(page)
+        assert number.text == text or number.is_sure is False
+
+
+@pytest.mark.parametrize("radius, brightness", [(120, 20), (110, 70), (130, 120)])
+def test_a_light_digit_on_a_dark_disc(radius, brightness):
+    for number in (502, 504, 506, 507):
+        page = cv2.circle(np.full((300, 300), 250.0), (150, 150), radius, brightness, -1, cv2.LINE_AA)
+        ink = inked(number, 114)
+        put(page, ink, 150 - ink.shape[1] // 2, 93, 245.0)
+        assert ma.predict(page.astype(np.uint8)).digit == TEST.labels[number]
+
+
+@pytest.mark.parametrize("gap, aside", [(70, 0), (190, 0), (60, 50)])
+def test_two_digits_one_above_the_other_are_doubted(gap, aside):
+    page = np.full((500, 300), 240.0)
+    put(page, inked(501, 120), 100, 60)
+    put(page, inked(502, 120), 100 + aside, 180 + gap)
+    with pytest.warns(UserWarning, match="2 digits"):
+        assert ma.predict(page.astype(np.uint8)).is_sure is False
+
+
+@pytest.mark.parametrize("gap", [12, 20, 30])
+def test_a_digit_with_a_line_below_it(gap):
+    for number in (501, 503, 512, 513):
+        page, ink = np.full((300, 300), 240.0), inked(number, 130)
+        left = 150 - ink.shape[1] // 2
+        put(page, ink, left, 85)
+        cv2.line(page, (left - 10, 217 + gap), (left + ink.shape[1] + 10, 215 + gap), 40, 7, cv2.LINE_AA)
+        assert ma.predict(page.astype(np.uint8)).digit == TEST.labels[number]
+
+
+@pytest.mark.parametrize("most", [10, 15, 40, 100])
+def test_faint_images_as_mnists_are_stretched(most):
+    images = (TEST.images[500:600] * (most / 255)).round().astype(np.uint8)
+    for faint in (images, 255 - images):
+        assert sum(ma.predict(image).digit == label for image, label in zip(faint, TEST.labels[500:600])) >= 98
+
+
+def test_grey_with_opacity_and_three_equal_planes():
+    image = TEST.images[500]
+    page = np.pad(image, 20)
+    with_opacity = np.dstack([np.zeros_like(page), page])  # black ink, and nothing around it
+    for picture in (np.stack([image] * 3), with_opacity, np.dstack([255 - page, np.full_like(page, 255)])):
+        assert ma.predict(picture).digit == TEST.labels[500]
+    with pytest.raises(ma.MnistAnnError, match="are 3 pictures"):
+        ma.predict(TEST.images[500:503])
+
+
+@pytest.mark.parametrize("n", [1, 2, 20, 300])
+def test_rows_of_785_numbers_begin_with_a_label(n):
+    table = np.c_[TEST.labels[:n], TEST.images[:n].reshape(n, -1)]
+    with pytest.raises(ma.MnistAnnError, match="Leave out the label, the first of 785 numbers"):
+        ma.predict(table)
+
+
+def test_base64_as_an_address_bears_it():
+    encoded = cv2.imencode(".png", cv2.resize(255 - TEST.images[500], (140, 140)))
+    body = base64.b64encode(encoded[1].tobytes()).decode()
+    for form in (body, body.rstrip("="), quote(body, safe=""), body.replace("+", "-").replace("/", "_")):
+        assert ma.predict(f"data:image/png;base64,{form}").digit == TEST.labels[500]
