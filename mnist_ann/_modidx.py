@@ -81,6 +81,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'mnist_ann.cli._say_result': ('command_line.html#_say_result', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._search_folder': ('command_line.html#_search_folder', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._set_aside': ('command_line.html#_set_aside', 'mnist_ann/cli.py'),
+                               'mnist_ann.cli._settings': ('command_line.html#_settings', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._space': ('command_line.html#_space', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._start': ('command_line.html#_start', 'mnist_ann/cli.py'),
                                'mnist_ann.cli._table': ('command_line.html#_table', 'mnist_ann/cli.py'),

@@ -356,7 +356,7 @@ def _hidden_units(text):
     "The numbers in '512,256'."
     parts = [] if text.strip() == "none" else text.split(",")
     if not all(re.fullmatch(r"\s*0*[1-9]\d{0,8}\s*", part, re.ASCII) for part in parts):
-        raise ma.MnistAnnError(f"--hidden-units must be numbers from 1 like 512,256, or none, not {text!r}.")
+        raise ma.MnistAnnError(f"--hidden-units must be numbers like 512,256, each from 1, or none, not {text!r}.")
     return tuple(map(int, parts))
 
 # %% ../nbs/15_command_line.ipynb #9acfa73b
@@ -375,6 +375,14 @@ def _go_on(network, weights, settings, training, valid, how):
     history = ma.train(model, training, valid, **settings.settings(), **how)
     model.history = replace(history, settings={**history.settings, "begun_from": Path(weights).name})
     return model
+
+
+def _settings(recipe, changed):
+    "The settings of a recipe, with those that were given on the command line."
+    settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
+    if settings.epochs >= 1 and not settings.warmup < settings.epochs:
+        raise ma.MnistAnnError(f"--epochs must be more than {settings.warmup:g} with the recipe {recipe}, whose learning rate rises until then, not {settings.epochs}.")
+    return settings
 
 
 def _set_aside(training, validation, quiet):
@@ -476,9 +484,7 @@ def train(
     alone = {"recipe": recipe != "original", "weights": weights, "momentum": momentum, "precision": precision != "float32", "patience": patience, "resume": resume}
     pieces = None if own is None else _compared_pieces(own, alone, json_)
     with _unfinished_run(runs, name, resume) as (folder, unfinished):
-        settings = replace(ma.load_recipe(recipe), **{name: value for name, value in changed.items() if value is not None})
-        if not settings.warmup < settings.epochs:
-            raise ma.MnistAnnError(f"--epochs must be more than {settings.warmup:g} with the recipe {recipe}, whose learning rate rises until then, not {settings.epochs}.")
+        settings = _settings(recipe, changed)
         start, (training, test) = _start(weights, hidden_units), _digits(data)
         training, valid = _set_aside(training, validation, json_)
         how = dict(seed=seed, checkpoint=unfinished, resume=resume, verbose=0 if json_ else 1, patience=patience, precision=precision)

@@ -959,23 +959,6 @@ def _darker_sheet(grey):
     return (255 - found[0], *found[1:]) if found else None
 
 
-def _disc_in(grey):
-    "The same for a round one, such as a button, of at least a tenth of the picture. A thick 0 is such a one, too; which look shows a digit, the network tells."
-    some = grey[::4, ::4]
-    if (some < (int(some.min()) + int(some.max())) / 2).mean() < 0.1:
-        return None
-    found = _lighter_sheet(255 - grey)
-    return (255 - found[0], *found[1:]) if found and _is_round(found[-1]) else None
-
-
-def _is_round(sheet):
-    "Whether a sheet, uint8, has the outline of a disc, or nearly."
-    outline = _outline(sheet)
-    _, sides, _ = cv2.minAreaRect(outline)
-    _, radius = cv2.minEnclosingCircle(outline)
-    return min(sides) > 0.75 * max(sides) and cv2.contourArea(outline) > 0.8 * np.pi * radius**2
-
-
 def _lighter_sheet(grey, straight=False):
     "The same, with where in that part the sheet is, and all of the sheet as a small mask; of sheets with straight sides only, if wanted."
     small = cv2.medianBlur(_shrunk(grey, 128), 3)
@@ -1005,6 +988,23 @@ def _lighter_sheet(grey, straight=False):
     part = slice(top, rows.max() + 1), slice(left, columns.max() + 1)
     inner = cv2.erode(sheet, _disc(0.015 * max(size)))  # beyond the picture's own border a sheet may go on
     return whole[part], (int(top), int(left)), inner[part], outlined
+
+# %% ../nbs/10_pictures.ipynb #534bba17
+def _disc_in(grey):
+    "The same for a round one, such as a button, of at least a tenth of the picture. A thick 0 is such a one, too; which look shows a digit, the network tells."
+    some = grey[::4, ::4]
+    if (some < (int(some.min()) + int(some.max())) / 2).mean() < 0.1:
+        return None
+    found = _lighter_sheet(255 - grey)
+    return (255 - found[0], *found[1:]) if found and _is_round(found[-1]) else None
+
+
+def _is_round(sheet):
+    "Whether a sheet, uint8, has the outline of a disc, or nearly."
+    outline = _outline(sheet)
+    _, sides, _ = cv2.minAreaRect(outline)
+    _, radius = cv2.minEnclosingCircle(outline)
+    return min(sides) > 0.75 * max(sides) and cv2.contourArea(outline) > 0.8 * np.pi * radius**2
 
 # %% ../nbs/10_pictures.ipynb #3d347d81
 def _is_edge(mask, sheet):
@@ -1300,7 +1300,7 @@ def _erase_lines(mask, share, lines):
         darker = share[box] > 1.5 * line.strength + 0.02
         part[(on_line > 0) & (crossing == 0) & ~darker] = 0
 
-
+# %% ../nbs/10_pictures.ipynb #edd19da3
 def _printed(level, upright, size, shortest):
     "Of the level lines and the upright ones (whose left end is the upper one) those that are no strokes of digits, for digits so many pixels high."
     near, long = 0.22 * size, [line for line in level if line.right - line.left > 2 * size]
