@@ -739,6 +739,8 @@ def _pieces_of_idx(path, begin, end, at_a_time):
 @contextmanager
 def _written_whole(path):
     "A temporary path beside `path`, which takes its name when the block ends, and is gone when it fails."
+    if "\0" in str(path):
+        raise MnistAnnError("no file has a null character in its name.")
     named, path = path, Path(os.path.realpath(_home(path)))  # what a symbolic link leads to
     if not path.parent.is_dir():
         raise MnistAnnError(f"{_cut(named)}: cannot be written, since there is no folder {_cut(path.parent)}. Make it first, or name another.")
@@ -803,7 +805,7 @@ def save_weights(
     attributes = {**network.attributes, **(report.attributes() if report else {}), "versions": _versions(),
                   "created": datetime.now(timezone.utc).isoformat(timespec="seconds"), "sha256": _checksum(network),
                   "layer_sizes": network.sizes, "format": FORMAT}
-    with h5py.File(str(path), "w", driver="core", backing_store=False) as file:  # in memory: HDF5 does not bear a disk that is full
+    with h5py.File("weights", "w", driver="core", backing_store=False) as file:  # in memory: HDF5 does not bear a disk that is full
         for key, value in attributes.items():
             _write_attribute(file, key, value)
         (_write_for_keras_3 if str(path).endswith(".weights.h5") else _write_for_keras)(file, network)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import mnist_ann as ma
+from mnist_ann import cli
 
 TEST = ma.load_mnist()[1][:300]
 X, Y = TEST.images.reshape(-1, 784), TEST.labels
@@ -182,6 +183,21 @@ def test_what_a_file_of_weights_cannot_hold_is_refused(value, tmp_path):
     with pytest.raises(ma.MnistAnnError, match="attribute 'n' cannot be kept"):
         ma.save_weights(replace(NETWORK, attributes={"n": value}), tmp_path / "a.h5")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_null_character_in_a_name(tmp_path):
+    for write in (lambda: ma.save_weights(NETWORK, f"{tmp_path}/a\0.h5"), lambda: ma.write_idx(f"{tmp_path}/a\0", Y)):
+        with pytest.raises(ma.MnistAnnError, match="null character"):
+            write()
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_resumed(tmp_path, capsys):
+    fcntl = pytest.importorskip("fcntl")
+    (unfinished := tmp_path / "a.unfinished").mkdir()
+    with open(unfinished / "_lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert cli.main(["train", "--name", "a", "--resume", "--runs", str(tmp_path)]) == 2
+    assert "another process is writing there" in capsys.readouterr().err
 
 
 def test_a_text_that_begins_like_a_dict_stays_a_text(tmp_path):
