@@ -262,9 +262,10 @@ def load_digits(
 
     A *CSV* file has a digit in each line, 784 pixels and a label in the column `label`, or first, or last. An *npz* file has arrays named
     as Keras names them (`x_train`, `y_train`, `x_test`, `y_test`) or simply `images` and `labels`. An *IDX* file of images has its file of
-    labels beside it. A *folder* has a folder of pictures for each class, named 0 to 9; or IDX files; or such a file or folder for `train`
+    labels beside it. A *folder* has a folder of pictures for each class, named 0 to 9 or zero to nine; or IDX files; or such a file or folder for `train`
     and one for `test`. Two arrays, or two files, go into a tuple; tables are those of pandas. Of the pictures in folders, 28x28 pixels with
     the ink light are taken as they are, and all others go through `prepare`; what cannot be read is left out, with a warning.
+    Digits that the shipped network reads far better turned or inverted are so, with a warning.
     Raises `MnistAnnError` with the file, the line and what is wrong. Nothing in a file is run: pickles are refused.
     """
     if not (part is None or isinstance(part, str) and part in ("train", "test")):
