@@ -25,7 +25,7 @@ RUNS = {name: (recipe, 10_000) for name, recipe in RECIPES.items()}  # the recip
 # mistakes (loss 0.0141) after 60 epochs of `record`, instead of 50 (0.0149); longer trainings bear more
 RUNS["hour"] = replace(RECIPES["record"], epochs=240, augment=scaled(0.8)), 1_000
 # all 170 epochs, distorted as in `record` or a fifth less, gave three seeds with 36 to 42 validation mistakes instead of 41 to 46; those that these choose misread 44 and 45 test
-# digits. Four more trainings of 40 epochs from the shipped weights (rate 0.05), alone or with their weights averaged: 40 to 42 validation mistakes. So it stays as it is
+# digits. Two trainings of 40 more epochs from the shipped weights (rate 0.05), alone or with their weights averaged: 40 to 42 validation mistakes. So it stays as it is
 RUNS["shipped"] = replace(RECIPES["record"], epochs=100), 10_000
 DRAWN, SHAPES = 5_000, 5_000  # drawn digits, and pictures of what is no digit, beside the fonts' letters
 

@@ -277,7 +277,7 @@ def load_digits(
     if chosen is None and None not in parts:
         chosen = "train" if "train" in parts else "test"
     if chosen not in parts:
-        raise MnistAnnError(f"{name or 'this source'}: it has no digits with labels of the part '{part}'.")
+        _not_there(name or "this source", part)
     return _upright(parts[chosen](), name, transposed)
 
 # %% ../nbs/09_files.ipynb #7536c409
@@ -672,7 +672,8 @@ def _upright(digits, name, transposed):
     some = digits[np.linspace(0, len(digits) - 1, min(len(digits), 200)).astype(int)]
     ways = {(turned, dark): (some.images.swapaxes(1, 2) if turned else some.images) ^ np.uint8(255 * dark)
             for turned in ((False, True) if transposed is None else (transposed,)) for dark in (False, True)}
-    right = {way: int((load_pretrained().predict(images) == some.labels).sum()) for way, images in ways.items()}
+    network = load_pretrained()
+    right = {way: int((network.predict(images) == some.labels).sum()) for way, images in ways.items()}
     as_they_are, best = next(iter(right)), max(right, key=right.get)
     enough = 1 if "emnist" in str(name).lower() else 10  # a handful of digits may be so by chance
     if not (right[as_they_are] < 0.5 * len(some) and right[best] - right[as_they_are] >= max(enough, 0.2 * len(some))):
