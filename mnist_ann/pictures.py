@@ -570,27 +570,65 @@ def _digit_among(pieces):
     return belongs[labels].astype(np.uint8)
 
 # %% ../nbs/10_pictures.ipynb #3a7d16df
-def _without_lines(mask):
-    "The mask without thin, level lines from edge to edge, but with what crosses them."
-    level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, min(7, mask.shape[1] // 8 + 1))), borderType=cv2.BORDER_REPLICATE)
+def _straight(mask, length):
+    "Where level strokes of this length are, and such as rise or fall a little: the mask is sheared nine ways, and opened along its rows."
+    found, (height, width) = np.zeros_like(mask), mask.shape
+    thick = cv2.dilate(mask, np.ones((3, 5), np.uint8))  # over small gaps
+    for slope in np.linspace(-0.1, 0.1, 9):
+        shear = np.float32([[1, 0, 0], [-slope, 1, max(0, slope * width)]])
+        sheared = cv2.warpAffine(thick, shear, (width, height + int(abs(slope * width)) + 1), flags=cv2.INTER_NEAREST)
+        opened = cv2.morphologyEx(sheared, cv2.MORPH_OPEN, np.ones((1, int(length)), np.uint8))
+        if opened.any():
+            found |= cv2.warpAffine(opened, shear, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return found & thick
+
+
+def _lines_across(mask):
+    "The thin level lines of a mask, uint8, from edge to edge or nearly so: their pixels, how thick they are, and how many, without those along the edge."
+    width, thickest = mask.shape[1], int(0.025 * max(mask.shape)) + 2
+    level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, min(7, width // 8 + 1))), borderType=cv2.BORDER_REPLICATE)
     if level.any(axis=0).mean() < 0.75:
-        return mask  # nothing level reaches from edge to edge
-    width, length, found = mask.shape[1], int(0.3 * mask.shape[1]) | 1, np.zeros_like(mask)
-    padded = cv2.copyMakeBorder(mask, length, length, length, length, cv2.BORDER_REPLICATE)
-    for slope in np.linspace(-0.12, 0.12, 9):  # up to seven degrees
-        rise = abs(round(slope * length / 2))
-        stroke = np.zeros((2 * rise + 1, length), np.uint8)
-        cv2.line(stroke, (0, 0 if slope > 0 else 2 * rise), (length - 1, 2 * rise if slope > 0 else 0), 1)
-        found |= cv2.morphologyEx(padded, cv2.MORPH_OPEN, stroke)[length:-length, length:-length]
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.dilate(found, _disc(3)))
-    for k in range(1, count):
-        line = (labels == k) & (found > 0)
-        thickness = int(np.ceil(line.sum() / max(1, line.any(axis=0).sum())))
-        if boxes[k, cv2.CC_STAT_WIDTH] < 0.85 * width or thickness > 0.035 * mask.shape[0] + 1:
-            continue
-        crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3 * thickness + 2, 1), np.uint8))
-        mask = np.where(line & (crossing == 0), 0, mask).astype(np.uint8)
-    return mask
+        return mask, 0, 0.0  # nothing level reaches so far
+    found = _straight(mask, 0.6 * width) & mask
+    thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickest + 1, thickest + 1)))
+    thin = found & ~cv2.dilate(thick, np.ones((3, 3)))
+    numbers, edges = cv2.connectedComponents(found, connectivity=8)[1], (0, -1)
+    for k in {k for edge in edges if found[edge].sum() > 0.3 * width for k in np.flatnonzero(np.bincount(numbers[edge]) > 0.3 * width)} - {0}:
+        thin[numbers == k] = 0  # a margin, the edge of a sheet
+    count = np.count_nonzero(np.diff(thin.astype(np.int8), axis=0, prepend=0) == 1) / width
+    return found, int(np.ceil(thin.sum() / width / max(count, 1e-6))), count
+
+
+def _opened_across(ink, lines, thickness):
+    "The ink with level lines taken out: there, what is left of it after an opening by a window higher than they are thick."
+    opened = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 4, 1)), borderType=cv2.BORDER_REPLICATE)
+    return np.where(cv2.dilate(lines, np.ones((5, 1))) > 0, opened, ink)
+
+
+# %% ../nbs/10_pictures.ipynb #d58ac322
+def _ends_at_edge(ink):
+    "Where thin ink lies at the edge of the picture, bool: what is left there of lines."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats((ink > 0.1).astype(np.uint8), connectivity=8)
+    left, top, wide, high, _ = boxes.T
+    at_edge = (left == 0) | (top == 0) | (left + wide == ink.shape[1]) | (top + high == ink.shape[0])
+    thin = at_edge & (np.minimum(wide, high) <= 0.04 * max(ink.shape)) & (np.arange(len(boxes)) > 0)
+    return cv2.dilate(thin[labels].astype(np.uint8), np.ones((5, 5))) > 0
+
+
+def _without_ruling(ink, mask):
+    "The ink without the lines of ruled and squared paper in the mask, in its own scale; but the digit as it is where they cross it."
+    turned = np.ascontiguousarray(mask.T)
+    (level, thickness, count), (upright, width, columns) = _lines_across(mask), _lines_across(turned)
+    if max(count, columns) < 0.55:  # of a line, some is hidden by the digit
+        return ink
+    bare = _opened_across(ink, level, thickness) if count >= 0.55 else ink
+    if columns >= 0.55:
+        bare = np.ascontiguousarray(_opened_across(np.ascontiguousarray(bare.T), upright, width).T)
+    bare = np.where(_ends_at_edge(bare), 0, bare)
+    faint = np.median(bare[::2, ::2])
+    full = _clear(bare, faint)
+    return np.clip((bare - faint) / (full - faint), 0, 1.2).astype(np.float32) if full - faint >= 0.12 else np.zeros_like(ink)
+
 
 # %% ../nbs/10_pictures.ipynb #eac3fad8
 def _without_frames(mask):
@@ -661,24 +699,30 @@ def _boxes(mask):
     return boxes & mask
 
 
-def _clear_ink(ink):
-    "How strong ink is where it is clear, from 0 to 1; where that is; and the same without lines."
+def _strength(ink):
+    "How strong ink must be to be clear, from 0 to 1."
     some = (255 * np.clip(ink[ink > 0.08], 0, 1)).astype(np.uint8)
     if not some.size:
         raise MnistAnnError(_BLANK)
-    strength = float(np.clip(cv2.threshold(some, 0, 255, cv2.THRESH_OTSU)[0] / 255, 0.3, 0.6))
+    return float(np.clip(cv2.threshold(some, 0, 255, cv2.THRESH_OTSU)[0] / 255, 0.3, 0.6))
+
+
+def _clear_ink(ink):
+    "The ink without ruled lines; how strong it is where it is clear, from 0 to 1; where that is; and the same without frames."
+    strength = _strength(ink)
+    boxes = _boxes((ink > strength).astype(np.uint8))  # their sides are no lines: what was left of them would look like a 1
+    bare = _without_ruling(ink, (ink > strength / 2) & ~cv2.dilate(boxes, np.ones((5, 5))))
+    if bare is not ink:
+        ink, strength = bare, _strength(bare)
     clear = (ink > strength).astype(np.uint8)
-    boxes = _boxes(clear)  # their sides are no lines: what was left of them would look like a 1
-    mask = _without_lines(clear & ~boxes)
-    mask = np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T)).T)
-    return strength, clear, _without_frames(mask | boxes)
+    return ink, strength, clear, _without_frames(clear)
 
 # %% ../nbs/10_pictures.ipynb #e536eb15
 def find_digit(
     ink: np.ndarray,  # float32 (height, width), from `flatten_background`
 ) -> np.ndarray:  # uint8 (height, width): 1 where the digit is
     "Tell the digit from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
-    return _main_digit(ink, *_clear_ink(ink))
+    return _main_digit(*_clear_ink(ink))
 
 
 def _main_digit(ink, strength, clear, mask, pieces=None):
@@ -771,7 +815,7 @@ def find_digits(
     ink: np.ndarray,  # float32 (height, width), from `flatten_background`
 ) -> list[np.ndarray]:  # a mask for each digit, from left to right: uint8 (height, width), 1 where the digit is; may be empty
     "Tell the digits of a row from each other, from lines, specks and frames. Raises `MnistAnnError` if there is no clear ink."
-    return _all_digits(ink, *_clear_ink(ink))
+    return _all_digits(*_clear_ink(ink))
 
 
 def _digits_apart(pieces):
@@ -869,8 +913,7 @@ def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
         part = _shrunk(part, AT_WORK)
         return flatten_background(part, dark_ink, room * max(part.shape))
 
-    ink = ink_in(grey, room)
-    strokes = _clear_ink(ink)
+    ink, *strokes = _clear_ink(ink_in(grey, room))
     pieces = _pieces(ink, strokes[-1])
     mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
     if any(_is_edge(mask, sheet) for sheet in sheets):
@@ -879,8 +922,8 @@ def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
         raise MnistAnnError(_BLANK)
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
-        grey, ink = closer, ink_in(closer, max(room, 0.7))
-        mask = find_digit(ink)
+        grey, (ink, *strokes) = closer, _clear_ink(ink_in(closer, max(room, 0.7)))
+        mask = _main_digit(ink, *strokes)
     from_end_to_end = closer is not None and np.divide(cv2.boundingRect(mask)[2:], mask.shape[::-1]).max() > 0.9  # of a part with a margin: a line
     if count and (from_end_to_end or _is_light(ink, mask)):
         count = None
@@ -1256,19 +1299,6 @@ class _Line:
         return self.left - beside <= x <= self.right + beside and abs(self.begins + share * (self.ends - self.begins) - y) <= above + self.thickness
 
 # %% ../nbs/10_pictures.ipynb #66f3a51c
-def _straight(mask, length):
-    "Where level strokes of this length are, and such as rise or fall a little: the mask is sheared nine ways, and opened along its rows."
-    found, (height, width) = np.zeros_like(mask), mask.shape
-    thick = cv2.dilate(mask, np.ones((3, 5), np.uint8))  # over small gaps
-    for slope in np.linspace(-0.1, 0.1, 9):
-        shear = np.float32([[1, 0, 0], [-slope, 1, max(0, slope * width)]])
-        sheared = cv2.warpAffine(thick, shear, (width, height + int(abs(slope * width)) + 1), flags=cv2.INTER_NEAREST)
-        opened = cv2.morphologyEx(sheared, cv2.MORPH_OPEN, np.ones((1, int(length)), np.uint8))
-        if opened.any():
-            found |= cv2.warpAffine(opened, shear, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return found & thick
-
-
 def _lines(mask, share, length, pen):
     "The lines of at least this length and at most this thickness."
     if mask.shape[0] < 3 or mask.shape[1] < length:
