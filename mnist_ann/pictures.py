@@ -588,7 +588,7 @@ def _lines_across(mask):
     width, thickest = mask.shape[1], int(0.025 * max(mask.shape)) + 2
     level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, min(7, width // 8 + 1))), borderType=cv2.BORDER_REPLICATE)
     if level.any(axis=0).mean() < 0.75:
-        return mask, 0, 0.0  # nothing level reaches so far
+        return np.zeros_like(mask), 0, 0.0  # nothing level reaches so far
     found = _straight(mask, 0.6 * width) & mask
     thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickest + 1, thickest + 1)))
     thin = found & ~cv2.dilate(thick, np.ones((3, 3)))
@@ -621,9 +621,8 @@ def _without_ruling(ink, mask):
     (level, thickness, count), (upright, width, columns) = _lines_across(mask), _lines_across(turned)
     if max(count, columns) < 0.55:  # of a line, some is hidden by the digit
         return ink
-    bare = _opened_across(ink, level, thickness) if count >= 0.55 else ink
-    if columns >= 0.55:
-        bare = np.ascontiguousarray(_opened_across(np.ascontiguousarray(bare.T), upright, width).T)
+    bare = _opened_across(ink, level, thickness)
+    bare = np.ascontiguousarray(_opened_across(np.ascontiguousarray(bare.T), upright, width).T)
     bare = np.where(_ends_at_edge(bare), 0, bare)
     faint = np.median(bare[::2, ::2])
     full = _clear(bare, faint)
@@ -854,6 +853,30 @@ def _all_digits(ink, strength, clear, mask):
     faint = _fainter(ink, strength, clear & ~mask)
     return [_with_faint_ends(some, faint) for some in masks]
 
+# %% ../nbs/10_pictures.ipynb #a6ea97d2
+def _with_what_is_apart(digit, pieces):
+    "The digit and what else there is of it by `_digits_apart`, above or below it; None if that is nothing."
+    labels = pieces[0]
+    own = np.unique(labels[digit > 0])
+    for numbers in _digits_apart(pieces):
+        if np.isin(numbers, own).any() and not np.isin(numbers, own).all():
+            return digit | np.isin(labels, numbers).astype(np.uint8)
+    return None
+
+
+def _has_dot(digit, pieces):
+    "Whether a dot stands above or below the digit, as in an i, a question mark or an exclamation mark."
+    labels, boxes, _, mass, foreign = pieces
+    size, pen, own = max(cv2.boundingRect(digit)[2:]), _half_width(digit), np.unique(labels[digit > 0])
+    main = own[mass[own].argmax()]  # without the dot, if the digit has one
+    left, top, wide, high, area = boxes.T
+    gap = np.maximum(top - top[main] - high[main], top[main] - top - high)
+    longer, shorter, middle = np.maximum(wide, high), np.minimum(wide, high), left + wide / 2
+    round_ = (longer < 1.6 * shorter) & (area > 0.6 * wide * high) & (pen < longer) & (longer < 0.35 * size)
+    in_line = (0 <= gap) & (gap < 0.5 * size) & (left[main] - pen < middle) & (middle < left[main] + wide[main] + pen)
+    return bool((round_ & in_line & ~foreign & (mass > 0.01 * mass[main])).any())
+
+
 # %% ../nbs/10_pictures.ipynb #53e46ae7
 def _finished(ink, mask):
     "The digit of the mask, step by step, by the names of the steps; the last one is uint8 (28, 28), as MNIST has it."
@@ -906,7 +929,8 @@ def _ready(grey):
 
 
 def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
-    "What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; and how many digits there seem to be; None for a line, or light and shadow."
+    """What becomes of a picture that is not ready, by the names of the steps, for a digit that needs this share of it; how many digits there seem to be
+    (None for a line, or light and shadow); whether the digit has a dot; and the same steps with what stands apart, or None."""
     dark_ink = is_dark_ink(grey) if dark_ink is None else dark_ink
 
     def ink_in(part, room):
@@ -916,6 +940,7 @@ def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
     ink, *strokes = _clear_ink(ink_in(grey, room))
     pieces = _pieces(ink, strokes[-1])
     mask, count = _main_digit(ink, *strokes, pieces), len(_digits_apart(pieces))
+    dot = _has_dot(mask, pieces)
     if any(_is_edge(mask, sheet) for sheet in sheets):
         count = 0
     if sheet is not None and _is_cut(mask, sheet):
@@ -923,11 +948,15 @@ def _look(grey, dark_ink=None, room=1.0, sheets=(), sheet=None):
     closer = _closer(grey, mask)
     if closer is not None:  # once more, from near by
         grey, (ink, *strokes) = closer, _clear_ink(ink_in(closer, max(room, 0.7)))
-        mask = _main_digit(ink, *strokes)
+        pieces = _pieces(ink, strokes[-1])
+        mask = _main_digit(ink, *strokes, pieces)
     from_end_to_end = closer is not None and np.divide(cv2.boundingRect(mask)[2:], mask.shape[::-1]).max() > 0.9  # of a part with a margin: a line
     if count and (from_end_to_end or _is_light(ink, mask)):
         count = None
-    return {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": mask, **_finished(ink, mask)}, count
+    whole = _with_what_is_apart(mask, pieces)
+    steps, with_apart = [None if digit is None else {"brightness": grey, "dark ink" if dark_ink else "light ink": ink, "the digit": digit, **_finished(ink, digit)}
+                         for digit in (mask, whole)]
+    return steps, count, dot, with_apart
 
 # %% ../nbs/10_pictures.ipynb #f0da51e2
 def _steps(picture):
@@ -1080,6 +1109,9 @@ def _or_shipped(network):
     return load_pretrained() if network is None else to_network(network)
 
 # %% ../nbs/10_pictures.ipynb #ec3f3928
+_DOT = "there is a dot above or below it"
+_TOO = "it could be a {}, too"
+_APART = 1.0  # is added to the energy of a digit with what stands apart from it
 _LINE = 2.0  # is added to the energy of a 1: any straight line looks like one
 
 
@@ -1114,6 +1146,7 @@ class _Seen:
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
     logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
+    doubt: str = ""  # why its answer is in doubt, whatever the network says
 
 
 def _seen(picture, network):
@@ -1131,20 +1164,26 @@ def _seen(picture, network):
         nothing = bool(seen) and all(look.count == 0 for look in seen)  # but lines, frames and shadows: another look may not find a digit in these
         for name, added, arguments in ways:
             try:
-                steps, count = _look(*arguments)
+                steps, count, dot, with_apart = _look(*arguments)
             except MnistAnnError as error:
                 blank = blank or (None if seen else error)  # only of the whole picture: later looks may find nothing
                 continue
-            image = list(steps.values())[-1]
-            logits = network.logits(image[None])
-            line = _LINE * (logits.argmax() == 1)
-            strict = added if _is_tiny(grey) else max(added, line)  # in a tiny picture there is no table, nor its edge
-            seen.append(_Seen(name, image, 0 if nothing else count, strict, float(energy(logits)[0]) + added + line, logits))
+            for also, more, part in (("", 0.0, steps), (", with what is apart", _APART, with_apart)):
+                if part is None:
+                    continue
+                image = list(part.values())[-1]
+                logits = network.logits(image[None])
+                line = _LINE * (logits.argmax() == 1)
+                strict = more + (added if _is_tiny(grey) else max(added, line))  # in a tiny picture there is no table, nor its edge
+                seen.append(_Seen(name + also, image, 0 if nothing else count, strict, float(energy(logits)[0]) + more + added + line, logits, _DOT if dot else ""))
         seen.sort(key=lambda look: (not is_read(look), look.count == 0, look.worse))
         if max_energy is None or seen and is_read(seen[0]):
             break
     if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
+    best, digits = seen[0], [look.logits.argmax() for look in seen]
+    if also := [digit for look, digit in zip(seen, digits) if digit != digits[0] and is_read(look) and look.name.split(",")[0] == best.name.split(",")[0]]:
+        seen[0] = replace(best, doubt=best.doubt or _TOO.format(also[0]))
     return seen
 
 # %% ../nbs/10_pictures.ipynb #ae445230
@@ -1210,7 +1249,7 @@ def plot_prediction(
     return fig
 
 # %% ../nbs/10_pictures.ipynb #bf791291
-def _read(images, network, count=1, added=0.0, logits=None):
+def _read(images, network, count=1, added=0.0, logits=None, further=""):
     "A `Prediction` for each image, uint8 (n, 28, 28), of a picture with so many digits; how unlike a digit it must not be depends on the look at it."
     logits = network.logits(images) if logits is None else logits
     max_energy, sure = _threshold(network, "max_energy"), _threshold(network, "sure_probability")
@@ -1225,11 +1264,19 @@ def _read(images, network, count=1, added=0.0, logits=None):
             doubt = "it looks like no digit that the network knows"
         elif count > 1:
             doubt = f"there seem to be {count} digits in the picture"
+        elif further:
+            doubt = further
         elif sure is not None and probabilities[first] < sure:
-            doubt = f"it could be a {second}, too"
+            doubt = _TOO.format(second)
         is_sure = None if sure is None or is_digit is None else not doubt
         predictions.append(Prediction(first, float(probabilities[first]), probabilities, image, is_digit, is_sure, doubt))
     return predictions
+
+
+def _read_look(look, network):
+    "The `Prediction` of a picture, from the best look at it."
+    return _read(look.image[None], network, look.count, look.added, look.logits, look.doubt)[0]
+
 
 # %% ../nbs/10_pictures.ipynb #f8bedbd8
 def predict(
@@ -1244,7 +1291,7 @@ def predict(
     network = _or_shipped(network)
     with _named(picture):
         look = _seen(picture, network)[0]
-    prediction = _read(look.image[None], network, look.count, look.added, look.logits)[0]
+    prediction = _read_look(look, network)
     several = (look.count or 0) > 1
     if prediction.is_digit is False or several:
         warnings.warn(f"{prediction.doubt}." + (" See read_number." if several else ""), stacklevel=2)
@@ -2182,7 +2229,7 @@ def _one_of_many(path, network, alone):
     try:
         with _named(path), nullcontext() if alone else _opencv_on_one_core:
             look = _seen(path, network)[0]
-            return _read(look.image[None], network, look.count, look.added, look.logits)[0]
+            return _read_look(look, network)
     except MnistAnnError as error:
         return error
 

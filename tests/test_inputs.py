@@ -440,6 +440,68 @@ def test_a_digit_with_a_line_below_it(gap):
         assert ma.predict(page.astype(np.uint8)).digit == TEST.labels[number]
 
 
+def squared(step, darkness, tilt, seed, thickness=2, upright=True):
+    "An empty sheet (320, 320) with lines that are darker than its 236 by this share, and tilted by so many degrees."
+    lines = np.zeros((640, 640))
+    first = np.random.default_rng(seed).integers(step, size=2)
+    for place in range(0, 640 - step, step):
+        lines[place + first[0]:place + first[0] + thickness] = 1
+        if upright:
+            lines[:, place + first[1]:place + first[1] + thickness] = 1
+    turned = cv2.warpAffine(lines, cv2.getRotationMatrix2D((320, 320), tilt, 1), (640, 640))[160:480, 160:480]
+    return cv2.GaussianBlur(236 * (1 - darkness * turned), (0, 0), 0.7) + np.random.default_rng(seed).normal(0, 3, (320, 320))
+
+
+@pytest.mark.parametrize("step", [26, 40, 70])
+@pytest.mark.parametrize("darkness, pencil, tilt", [(0.3, 0.5, 1), (0.6, 0.5, 3), (0.8, 0.35, -2), (0.6, 0.4, 5)])
+@pytest.mark.parametrize("upright", [True, False])
+def test_lines_of_the_paper_that_are_darker_than_the_pencil(step, darkness, pencil, tilt, upright):
+    right = 0
+    for number in range(500, 520):
+        page, ink = squared(step, darkness, tilt, number, upright=upright), inked(number, 170)
+        ink, place = np.clip(ink, 0, 1), np.s_[75:245, 160 - ink.shape[1] // 2:160 - ink.shape[1] // 2 + ink.shape[1]]
+        page[place] *= 1 - pencil * ink
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            answer = ma.predict(page.clip(0, 255).astype(np.uint8))
+        assert answer.digit == TEST.labels[number] or not answer.is_sure, number
+        right += answer.digit == TEST.labels[number]
+    assert right >= 17
+
+
+@pytest.mark.parametrize("step", [26, 40, 70])
+@pytest.mark.parametrize("darkness, tilt", [(0.3, 1), (0.6, 3), (0.8, -2), (0.6, 5)])
+def test_there_is_no_digit_on_empty_squared_paper(step, darkness, tilt):
+    assert sum(not doubted(squared(step, darkness, tilt, seed).clip(0, 255).astype(np.uint8)) for seed in range(10)) <= 1
+
+
+@pytest.mark.parametrize("gap", [6, 14, 24, 40])
+@pytest.mark.parametrize("below", [True, False])
+def test_a_dot_above_or_below_makes_a_doubt(gap, below):
+    for pen in (8, 14, 20):
+        page = np.full((320, 240), 235, np.uint8)
+        cv2.line(page, (124, 90), (118, 200), 40, pen, cv2.LINE_AA)
+        gap_from_ink = gap + pen
+        cv2.circle(page, (118, 200 + gap_from_ink) if below else (124, 90 - gap_from_ink), max(5, int(0.65 * pen)), 40, -1, cv2.LINE_AA)
+        assert doubted(page), pen
+
+
+@pytest.mark.parametrize("gap", [6, 10, 16, 24])
+@pytest.mark.parametrize("pen", [10, 16])
+def test_a_five_whose_bar_stands_apart(gap, pen):
+    page = np.full((300, 260), 235, np.uint8)
+    bowl = [(105, 100), (98, 140), (135, 138), (158, 160), (155, 195), (125, 215), (92, 205)]
+    cv2.polylines(page, [np.int32(bowl)], False, 40, pen, cv2.LINE_AA)
+    bar = 100 - pen - gap
+    cv2.line(page, (112, bar + 4), (168, bar - 2), 40, pen, cv2.LINE_AA)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        answer = ma.predict(page)
+    assert answer.digit == 5 or not answer.is_sure
+    if gap < 20:
+        assert answer.digit == 5
+
+
 @pytest.mark.parametrize("most", [10, 15, 40, 100])
 def test_faint_images_as_mnists_are_stretched(most):
     images = (TEST.images[500:600] * (most / 255)).round().astype(np.uint8)
