@@ -1,15 +1,17 @@
 """How well pictures of digits are read: looked at as chapter 10 does it, and as most tutorials do (grey, inverted if bright, shrunk); and what is
 made of pictures in which there is no digit.
 
-Most pictures are made from the first test digits, each kind with its own hardship, "together" with several by chance, "on a table" as whole
-sheets with what lies around them; the same seed gives the same pictures. Some are as they come from a program: "on a panel" a digit on a dark
-panel on a light page, "in a box" with a printed frame, "shrunk" to 8 to 27 pixels, "tight crop" without any margin, "16 x 16" filling a frame of
-so many black or white pixels. Two kinds are by hands that the shipped network did not learn from (hands.py): the second half of scikit-learn's
-digits, as they are (8 x 8 pixels, 0 to 16), and fonts that people drew after their own handwriting. Both were looked at, however, when chapter 08's drawn
-digits were thought out, and a tenth of that half of scikit-learn's when two constants were set.
+Most pictures are made from the first test digits, each kind with its own hardship, "together" with several by chance, "dark squares" in pencil on
+squared paper whose lines are darker than it, "on a table" as whole sheets with what lies around them; the same seed gives the same pictures. Some
+are as they come from a program: "on a panel" a digit on a dark panel on a light page, "in a box" with a printed frame, "shrunk" to 8 to 27 pixels,
+"tight crop" without any margin, "16 x 16" filling a frame of so many black or white pixels. Two kinds are by hands that the shipped network did not
+learn from (hands.py): the second half of scikit-learn's digits, as they are (8 x 8 pixels, 0 to 16), and fonts that people drew after their own
+handwriting. Both were looked at, however, when chapter 08's drawn digits were thought out, and a tenth of that half of scikit-learn's when two
+constants were set.
 
-In the kinds that begin with "no digit" there is none: empty boxes, empty sheets, empty sheets on a table, and the letters and signs of those fonts (without
-O, l and the others that are digits to many). Right is then a doubt, or a refusal. Surely wrong is an answer called sure that is not the digit on the picture.
+In the kinds that begin with "no digit" there is none: empty boxes, empty sheets, empty sheets on a table, empty squares, and the letters and signs of
+those fonts (without O, l and the others that are digits to many). Right is then a doubt, or a refusal. Surely wrong is an answer called sure that is
+not the digit on the picture.
 """
 import warnings
 from io import BytesIO
@@ -151,6 +153,22 @@ def on_a_panel(image, seed):
     return cv2.copyMakeBorder(panel, *margins.tolist(), cv2.BORDER_CONSTANT, value=page)
 
 
+def on_squares(image, seed):
+    "A photograph, uint8 (height, width), of an MNIST digit, or nothing, in pencil on squared paper whose lines are darker than the pencil, turned a little."
+    rng = np.random.default_rng((seed, 4))
+    height, width = (int(side) for side in rng.integers(280, 420, 2))
+    size, thickness = rng.uniform(0.4, 0.7) * min(height, width), int(rng.integers(1, 4))
+    ink = np.zeros((height, width), np.float32) if image is None else placed(enlarged(image, size, 0), height, width, "squares", rng)
+    lines, step = np.zeros((2 * height, 2 * width), np.float32), int(rng.uniform(0.15, 0.5) * size)
+    for k in range(thickness):
+        lines[k::step] = lines[:, k::step] = 1
+    turn = cv2.getRotationMatrix2D((width, height), rng.uniform(-5, 5), 1)
+    lines = cv2.warpAffine(lines, turn, (2 * width, 2 * height))[height // 2:height // 2 + height, width // 2:width // 2 + width]
+    line, pencil = rng.uniform(0.4, 0.8), rng.uniform(0.3, 0.4)
+    sheet = 0.93 * (1 - line * lines) * (1 - pencil * ink)
+    return (255 * np.clip(cv2.GaussianBlur(sheet, (0, 0), rng.uniform(0.5, 1.2)) + rng.normal(0, 0.012, sheet.shape), 0, 1)).astype(np.uint8)
+
+
 def in_a_box(image, seed):
     "A digit in a printed frame, uint8 (height, width, 3); with None the frame alone, at times cut out so that nothing is around it."
     rng = np.random.default_rng((seed, 3))
@@ -243,7 +261,7 @@ def all_kinds(test):
             return found[0], [None] * len(found[0])
 
     nothing = [None] * len(test)
-    made = {"on a table": on_a_table, "on a panel": on_a_panel, "in a box": in_a_box, "shrunk": shrunk, "tight crop": tight, "16 x 16": filling}
+    made = {"on a table": on_a_table, "dark squares": on_squares, "on a panel": on_a_panel, "in a box": in_a_box, "shrunk": shrunk, "tight crop": tight, "16 x 16": filling}
     return {
         **{kind: each(picture, test.images, kind) for kind in KINDS},
         **{kind: each(make, test.images) for kind, make in made.items()},
@@ -252,6 +270,7 @@ def all_kinds(test):
         "no digit: box": each(in_a_box, nothing),
         "no digit: sheet": lambda: ([picture(None, EMPTY[k % len(EMPTY)], k) for k in range(len(test))], nothing),
         "no digit: table": each(on_a_table, nothing),
+        "no digit: squares": each(on_squares, nothing),
         "no digit: letters": lambda: fonts_others(hands.LETTERS[:-len(hands.SIGNS)][::4]),
         "no digit: signs": lambda: fonts_others(SIGNS),
     }

@@ -506,10 +506,14 @@ def _digits_of_table(table):
 
 # %% ../nbs/09_files.ipynb #fb461f40
 def _first_line(path):
-    "How the cells of a CSV file are separated, and the names of its columns (None if its first line holds numbers)."
-    line = _first_bytes(path, 2**20).decode("utf-8-sig", "replace").split("\n")[0].strip("\r")
-    separator = max(",;\t", key=line.count)
-    cells = [cell.strip(" \"'") for cell in (line.split(separator) if separator in line else line.split())]
+    "How pandas is to read a CSV file, and the names of its columns (None if its first line holds numbers)."
+    line, *others = [line.strip("\r") for line in _first_bytes(path, 2**20).decode("utf-8-sig", "replace").split("\n")]
+    skip = 0
+    if told := re.fullmatch(r"\"?sep=(.)\"?", line):  # as Excel has it
+        skip, line, others = 1, (others or [""])[0], others[1:]
+    separator = told[1] if told else next((sign for sign in "\t;" if line.count(sign) > 300), max(",;\t", key=line.count))  # commas may be decimal
+    decimal = "," if separator != "," and re.search(r"\d,\d", line + "\n" + "".join(others[:1])) else "."
+    cells = [cell.strip(" \"'") for cell in (line.replace(decimal, ".").split(separator) if separator in line else line.split())]
     numbers = []
     for cell in cells:
         try:
@@ -517,12 +521,13 @@ def _first_line(path):
         except ValueError:
             pass
     counted = len(numbers) > 300 and numbers == [numbers[0] + k for k in range(len(numbers))]  # names that pandas gives: 0, 1, 2 and so on
-    named = counted or len(numbers) < len(cells) / 2 and any(cells)
-    return separator if separator in line else r"\s+", cells if named else None
+    named = bool(counted or len(numbers) < len(cells) / 2 and any(cells))
+    options = {"sep": separator if separator in line else r"\s+", "decimal": decimal, "skiprows": skip + named}
+    return options, cells if named else None
 
 
 # %% ../nbs/09_files.ipynb #de749a0a
-def _first_rows(path, piece, separator, names):
+def _first_rows(path, piece, options, names):
     "The first rows of a CSV file as numbers; with the rest of its first and last column below them, where these rows do not tell which is the label."
     import pandas as pd
 
@@ -530,7 +535,7 @@ def _first_rows(path, piece, separator, names):
     if names is not None or rows.shape[1] != 785 or rows[:, [0, -1]].any():
         return rows
     with _unpacked(path)[0] as file:  # sorted by class, perhaps
-        ends = _as_numbers(pd.read_csv(file, sep=separator, header=None, usecols=[0, 784]).to_numpy())
+        ends = _as_numbers(pd.read_csv(file, **options, header=None, usecols=[0, 784]).to_numpy())
     return np.column_stack([ends[:, 0], np.zeros((len(ends), 783)), ends[:, 1]])
 
 
@@ -538,18 +543,18 @@ def _read_csv(path):
     "The `Digits` in a CSV file, plain or gzipped, read in pieces."
     import pandas as pd
 
-    (separator, names), images, labels, where = _first_line(path), [], [], None
+    (options, names), images, labels, where = _first_line(path), [], [], None
     try:
-        with _unpacked(path)[0] as file, pd.read_csv(file, sep=separator, header=None, skiprows=int(names is not None), chunksize=2000,
-                                                     skip_blank_lines=False, encoding="utf-8-sig", encoding_errors="replace") as pieces:
+        with _unpacked(path)[0] as file, pd.read_csv(file, **options, header=None, chunksize=2000, skip_blank_lines=False,
+                                                     encoding="utf-8-sig", encoding_errors="replace") as pieces:
             for piece in pieces:
-                piece.index += 1 + (names is not None)  # as lines are counted in an editor
+                piece.index += 1 + options["skiprows"]  # as lines are counted in an editor
                 piece = piece.dropna(how="all")  # an empty line
                 if not len(piece):
                     continue
                 if names is not None and len(names) != piece.shape[1]:
                     raise MnistAnnError(f"{_cut(path)}: {len(names)} names in its first line, and {piece.shape[1]} numbers in the next.")
-                where = where or _label_and_pixels(names, _first_rows(path, piece, separator, names), f"{_cut(path)}: ")
+                where = where or _label_and_pixels(names, _first_rows(path, piece, options, names), f"{_cut(path)}: ")
                 for found, new in zip((images, labels), _as_rows(piece, *where, f"{_cut(path)}, ")):
                     found.append(new)
     except pd.errors.EmptyDataError:

@@ -34,6 +34,10 @@ TABLES = {
     "columns of five characters": lambda path: np.savetxt(path, np.c_[Y, X], fmt="%5d"),
     "spaces beside the commas": lambda path: np.savetxt(path, np.c_[Y, X], fmt="%3d", delimiter=","),
     "semicolons": written(lambda: labelled(NAMES), index=False, sep=";"),
+    "semicolons and decimal commas": written(lambda: labelled(NAMES).astype(float), index=False, sep=";", decimal=","),
+    "tabs and decimal commas, without names": written(lambda: labelled(NAMES).astype(float), index=False, header=False, sep="\t", decimal=","),
+    "Excel's line that tells its separator": lambda path: path.write_text("sep=;\n" + labelled(NAMES).to_csv(index=False, sep=";")),
+    "the same in quotes, without names": lambda path: path.write_text('"sep=|"\r\n' + labelled(NAMES).to_csv(index=False, header=False, sep="|")),
 }
 
 
