@@ -1196,11 +1196,11 @@ def plot_looks(
     with _named(picture):
         looks = _seen(picture, network)
     with figure_style() as plt:
-        fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.2), squeeze=False)
+        fig, axes = plt.subplots(1, len(looks), figsize=(1.8 * len(looks), 2.5), squeeze=False)
         for ax, look in zip(axes[0], looks):
             logits = network.logits(look.image[None])
             ax.imshow(look.image, vmin=0, vmax=255)
-            ax.set_title(f"{look.name}\n{logits.argmax()}, energy {energy(logits)[0]:.1f}", fontsize=8, loc="center")
+            ax.set_title(f"{look.name}\n{logits.argmax()}, energy {energy(logits)[0]:.1f}".replace(", with", ",\nwith"), fontsize=8, loc="center")
             ax.set_axis_off()
     return fig
 
