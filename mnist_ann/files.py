@@ -507,12 +507,12 @@ def _digits_of_table(table):
 # %% ../nbs/09_files.ipynb #fb461f40
 def _first_line(path):
     "How pandas is to read a CSV file, and the names of its columns (None if its first line holds numbers)."
-    line, *others = [line.strip("\r") for line in _first_bytes(path, 2**20).decode("utf-8-sig", "replace").split("\n")]
+    line, following, third, *_ = [line.strip("\r") for line in _first_bytes(path, 2**20).decode("utf-8-sig", "replace").split("\n", 3)] + ["", ""]
     skip = 0
     if told := re.fullmatch(r"\"?sep=(.)\"?", line):  # as Excel has it
-        skip, line, others = 1, (others or [""])[0], others[1:]
+        skip, line, following = 1, following, third
     separator = told[1] if told else next((sign for sign in "\t;" if line.count(sign) > 300), max(",;\t", key=line.count))  # commas may be decimal
-    decimal = "," if separator != "," and re.search(r"\d,\d", line + "\n" + "".join(others[:1])) else "."
+    decimal = "," if separator != "," and re.search(r"\d,\d", f"{line}\n{following}") else "."
     cells = [cell.strip(" \"'") for cell in (line.replace(decimal, ".").split(separator) if separator in line else line.split())]
     numbers = []
     for cell in cells:
