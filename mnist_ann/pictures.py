@@ -869,12 +869,17 @@ def _has_dot(digit, pieces):
     labels, boxes, _, mass, foreign = pieces
     size, pen, own = max(cv2.boundingRect(digit)[2:]), _half_width(digit), np.unique(labels[digit > 0])
     main = own[mass[own].argmax()]  # without the dot, if the digit has one
+    return bool((_are_dots(boxes, main, size, pen) & ~foreign & (mass > 0.01 * mass[main])).any())
+
+
+def _are_dots(boxes, main, size, pen):
+    "Which pieces are dots above or below the main one, for a digit of this size and half width of its strokes; from OpenCV's boxes, whole numbers (n, 5)."
     left, top, wide, high, area = boxes.T
     gap = np.maximum(top - top[main] - high[main], top[main] - top - high)
     longer, shorter, middle = np.maximum(wide, high), np.minimum(wide, high), left + wide / 2
     round_ = (longer < 1.6 * shorter) & (area > 0.6 * wide * high) & (pen < longer) & (longer < 0.35 * size)
     in_line = (0 <= gap) & (gap < 0.5 * size) & (left[main] - pen < middle) & (middle < left[main] + wide[main] + pen)
-    return bool((round_ & in_line & ~foreign & (mass > 0.01 * mass[main])).any())
+    return round_ & in_line
 
 
 # %% ../nbs/10_pictures.ipynb #53e46ae7
@@ -1084,7 +1089,7 @@ def _is_edge(mask, sheet):
     places = (place * side // length for place, side, length in zip(np.nonzero(mask), sheet.shape, mask.shape))
     mask = np.zeros_like(sheet)
     mask[tuple(places)] = 1  # a stroke of one pixel stays one, too
-    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
+    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(5), borderType=cv2.BORDER_REPLICATE)
     edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
     if edge.sum() < 1.3 * max(sheet.shape):  # in pixels, and it is two or three wide: a digit at the border of the picture cuts a bit off the paper, too
         return False
@@ -1563,6 +1568,14 @@ def _belongs_to(piece, body, size):
     return in_reach and _shared_columns(piece, body) > 0.4
 
 
+def _is_blot(piece, size):
+    "Whether a piece that is nearly as high as a digit is round and solid: a blot, or the tip of a shadow."
+    shorter, longer = sorted((piece.wide, piece.high))
+    if piece.high > 0.75 * size or longer > 1.4 * shorter:
+        return False
+    return cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3).max() > 0.36 * shorter
+
+
 def _bodies(pieces, size, shape):
     "The pieces that are as high as digits, together with what stands above or below them; and the smaller ones that are left."
     usable = [piece for piece in pieces if max(piece.wide, piece.high) > 0.16 * size and not _is_foreign(piece, size, shape)]
@@ -1575,7 +1588,7 @@ def _bodies(pieces, size, shape):
                 break
         else:
             stacks.append(piece)
-    bodies = [stack for stack in stacks if stack.high > 0.5 * size and stack.mass > 0.08 * usual]
+    bodies = [stack for stack in stacks if stack.high > 0.5 * size and stack.mass > 0.08 * usual and not _is_blot(stack, size)]
     return bodies, [stack for stack in stacks if stack not in bodies]
 
 # %% ../nbs/10_pictures.ipynb #7666449b
@@ -1720,7 +1733,7 @@ def _ways(pieces, size, reader):
         for begin in (begin for begin in range(end) if (begin, end) in runs):
             (run, shape), (unsure, one), cut = runs[begin, end], read[begin, end], pieces[begin].cut
             options.append((begin, shape + unsure + (0.7 + 4 * cut / size if cut else 0), str(one.digit), [run]))
-        if last.high < 0.5 * size and not last.cut and (end == len(pieces) or not pieces[end].cut):
+        if (last.high < 0.5 * size or _is_blot(last, size)) and not last.cut and (end == len(pieces) or not pieces[end].cut):
             options.append((end - 1, 0.25 + 0.8 * last.high / size, "", []))  # left out: a dot, a comma, a dash
         for begin, cost, digit, run in options:
             for text, (before, digits) in best[begin].items():
@@ -1730,6 +1743,13 @@ def _ways(pieces, size, reader):
     return list(best[-1].values())
 
 # %% ../nbs/10_pictures.ipynb #a2a8951f
+def _without_dots(piece, size):
+    "The piece without the dots above and below it; None if there are none."
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(piece.mask, connectivity=8)
+    dots = _are_dots(boxes[1:], int(boxes[1:, cv2.CC_STAT_AREA].argmax()), size, _half_width(piece.mask)) if len(boxes) > 2 else np.zeros(1, bool)
+    return replace(piece, mask=piece.mask * ~np.isin(labels, 1 + np.flatnonzero(dots))) if dots.any() else None
+
+
 _LOOPS = 1, 0, 1, 0, 1, 0, 1, 0, 2, 1  # of a 0, a 1, a 2 ...: never more, in any hand
 
 
@@ -1744,12 +1764,17 @@ def _digits_in(row, small, size, reader):
         ends = max(ends, whole.right)
     digits = []
 
-    def doubted(run, doubt="", parted=False):
+    def add(run, doubt="", parted=False):
         whole = _joined(run)
-        if whole.wide > 1.4 * size:
-            return "it is as wide as several digits that touch"
+        if bare := _without_dots(whole, size):
+            (cost, one), (with_dots, other) = reader.read([(bare,), run], size)
+            doubt, run = doubt if one.digit == other.digit else _DOT, (bare,) if cost < with_dots else run
         loops = _loops(whole.mask, size)[1] if parted or whole.wide > 0.9 * size else 0
-        return doubt or ("it has more loops than this digit, as two that touch may have" if loops > _LOOPS[reader.known[run][1].digit] else "")
+        if whole.wide > 1.4 * size:
+            doubt = "it is as wide as several digits that touch"
+        elif not doubt and loops > _LOOPS[reader.known[run][1].digit]:
+            doubt = "it has more loops than this digit, as two that touch may have"
+        digits.append((run, doubt))
 
     for group in groups:
         pieces = []
@@ -1757,14 +1782,14 @@ def _digits_in(row, small, size, reader):
             may_be_cut = whole in sure and (whole.wide > 1.02 * size or not sure[whole] and whole.wide > 0.45 * size)
             pieces += _sliced(whole, size) if may_be_cut else [whole]
         if len(pieces) == 1 and pieces[0] in sure:
-            digits.append(((pieces[0],), doubted((pieces[0],))))
+            add((pieces[0],))
             continue
         (cost, best), *others = _ways(pieces, size, reader) or [(0, [])]
         close = bool(others) and any(piece.cut for piece in pieces) and others[0][0] - cost < 1.5
         close = close or sum(_loops(whole.mask, size)[1] for whole in group) > sum(_loops(_joined(run).mask, size)[1] for run in best)  # a 0 was cut open
         for run in best:
             doubt = "its strokes could be parted in another way" if close and (len(run) > 1 or run[0].cut or len(best) > 1) else ""
-            digits.append((run, doubted(run, doubt, len(best) > 1)))
+            add(run, doubt, len(best) > 1)
     return digits
 
 # %% ../nbs/10_pictures.ipynb #66409043
@@ -1779,23 +1804,29 @@ class _View:
     level: list[_Line]  # what was taken out
     upright: list[_Line]
     faint: list[_Piece]  # what is much fainter than the pieces
+    around: list[_Piece]  # the edge of the sheet, or the table around it; or a digit at the edge
 
 
-def _view(grey, size, shortest=2.6):
-    "The picture, with dark ink, as it is best seen if digits seem to be so many of its pixels high; None if nothing is there."
+def _view(grey, size, shortest=2.6, around=None):
+    """The picture, with dark ink, as it is best seen if digits seem to be so many of its pixels high; None if nothing is there. If it shows a sheet: without
+    the pieces that lie around it to more than a share, told together with where that is, uint8."""
     for _ in range(4):
         factor = min(_HIGH / size, 4.0, math.sqrt(8e6 / grey.size))
         part = _resized(grey, factor)
         share, floor = _ink_share(part, factor * size)
         mask, level, upright = _without_print(*_clear_and_any(share, floor, factor * size), share, factor * size, shortest)
-        pieces, faint = _pieces_of(mask, share, 0.1 * factor * size)
+        (pieces, faint), cut = _pieces_of(mask, share, 0.1 * factor * size), []
+        if around is not None:
+            beyond, most = cv2.resize(around[0], mask.shape[::-1], interpolation=cv2.INTER_NEAREST), around[1]
+            cut = [piece for piece in pieces if beyond[piece.top:piece.bottom, piece.left:piece.right][piece.mask > 0].mean() > most]
+            pieces = [piece for piece in pieces if piece not in cut]
         high = _digit_height(pieces, mask.shape)
         if high is None or high < 5 or high / factor < 6:
             return None
         size, before = high / factor, size
         if 0.8 < size / before < 1.25:
             break
-    return _View(share, pieces, high, factor, level, upright, faint)
+    return _View(share, pieces, high, factor, level, upright, faint, cut)
 
 # %% ../nbs/10_pictures.ipynb #e0a48a7a
 @dataclass(frozen=True, eq=False)
@@ -1900,18 +1931,23 @@ def _read_rows(found):
 def _left_out(view, digits, high):
     "A doubt if something as high as a digit stands between the digits, or beside them, and is none of them, or ''."
     x, y = np.array([digit.middle for digit in digits]).T
+    usual = np.median([digit.mask.sum() for digit in digits])
     for piece in [*view.pieces, *view.faint]:
         column, row = piece.middle
         between = x[0] < column < x[-1] and abs(row - np.interp(column, x, y)) < 0.5 * high
         if between and 0.5 * high < piece.high and not any(digit.left <= column <= digit.right and digit.top <= row <= digit.bottom for digit in digits):
             return "there is other ink between the digits"
+    for a, b in zip(digits, digits[1:]):  # a digit that fell to pieces
+        amid = [piece for piece in view.pieces if a.right <= piece.middle[0] <= b.left and abs(piece.middle[1] - (a.middle[1] + b.middle[1]) / 2) < 0.5 * high]
+        if amid and _joined(amid).high > 0.5 * high and sum(piece.mask.sum() for piece in amid) > 0.2 * usual:
+            return "there is other ink between the digits"
     height, width = view.share.shape
-    one, usual = digits[0], np.median([digit.mask.sum() for digit in digits])
+    one = digits[0]
     sides = (one.left <= 1) + (one.top <= 1) + (one.right >= width - 1) + (one.bottom >= height - 1)
     if len(digits) == 1 and sides == 1 and width > 3 * one.wide and height > 1.3 * one.high:
         return "there is only one digit, and it ends at the edge of the picture, as a shadow or a fold does"
     for end, way in ((digits[0].left, -1), (digits[-1].right, 1)):  # a digit that fell to pieces at one end of the row
-        beyond = [piece for piece in view.pieces if 0 < way * (piece.middle[0] - end) < 1.1 * high and not _is_foreign(piece, high, view.share.shape)
+        beyond = [piece for piece in [*view.pieces, *view.around] if 0 < way * (piece.middle[0] - end) < 1.1 * high and not _is_foreign(piece, high, view.share.shape)
                   and abs(piece.middle[1] - (y[0] if way < 0 else y[-1])) < 0.5 * high]
         if beyond and _joined(beyond).high > 0.5 * high and sum(piece.mask.sum() for piece in beyond) > 0.25 * usual:
             return "there is other ink beside the digits"
@@ -1940,24 +1976,26 @@ def _has_darker_strokes(grey):
 
 
 def _board(grey):
-    "As `find_paper` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
+    "As `_lighter_sheet` finds a sheet: a board or a screen with light writing on it; only if it shows whole, for a shadow is dark and has straight sides, too."
     found = _darker_sheet(grey)
     if not found or _border(found[-1]).any() or _is_dark_written(found[0]):
         return None
-    return found[:2]
-
+    return found
 
 # %% ../nbs/10_pictures.ipynb #0683ae56
 def _pictures_to_see(grey):
-    """Rounds of ways to look at a picture. What a round costs, which share of digits is enough to end with it, and its pictures: with dark ink, and the
-    affine map from their pixels to those of the whole picture."""
+    """Rounds of ways to look at a picture. What a round costs, which share of digits is enough to end with it, and its pictures: with dark ink, the
+    affine map from their pixels to those of the whole picture, whether it is a sheet alone, and what is around the sheet, for `_view`."""
     is_dark = _has_darker_strokes(grey)
     whole, in_doubt = (grey if is_dark else 255 - grey), is_dark != _is_dark_written(grey)
-    first = [(whole, np.eye(3))]
-    for sheet, (top, left) in filter(None, (find_paper(grey), _board(grey))):
-        first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])))
+    sheets, edges = list(filter(None, (_lighter_sheet(grey), _board(grey)))), None
+    if outlines := [outlined for *_, outlined in sheets if _has_straight_sides(_outline(outlined), 0.97)]:
+        edges = np.max([cv2.morphologyEx(outlined, cv2.MORPH_GRADIENT, _disc(5), borderType=cv2.BORDER_REPLICATE) for outlined in outlines], axis=0), 0.75
+    first = [(whole, np.eye(3), False, edges)]
+    for sheet, (top, left), inner, _ in sheets:
+        first.append((sheet if _is_dark_written(sheet) else 255 - sheet, np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]]), True, (1 - inner, 0.0)))
     yield 0.0, 0.75 if in_doubt else 0.5, first
-    yield 0.0 if in_doubt else 2.5, 0.5, [(255 - whole, np.eye(3))]
+    yield 0.0 if in_doubt else 2.5, 0.5, [(255 - whole, np.eye(3), False, edges)]
 
 
 def _in_whole(box, factor, place, shape):
@@ -1968,26 +2006,28 @@ def _in_whole(box, factor, place, shape):
     return int(x.min()), int(y.min()), math.ceil(x.max()), math.ceil(y.max())
 
 
-def _turned_level(grey, slope):
-    "The picture, turned so that its rows are level, and the affine map back."
+def _turned_level(grey, slope, around):
+    "The picture, turned so that its rows are level, the affine map back, and what is around its sheet turned likewise, if it shows one."
     height, width = grey.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), math.degrees(math.atan(slope)), 1)
     cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
     size = int(height * sine + width * cosine), int(height * cosine + width * sine)
     turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    return cv2.warpAffine(grey, turn, size, borderMode=cv2.BORDER_REPLICATE), np.linalg.inv(np.vstack([turn, [0, 0, 1]]))
+    beyond = () if around is None else (cv2.resize(around[0], (width, height), interpolation=cv2.INTER_NEAREST),)
+    turned, *beyond = (cv2.warpAffine(some, turn, size, borderMode=cv2.BORDER_REPLICATE) for some in (grey, *beyond))
+    return turned, np.linalg.inv(np.vstack([turn, [0, 0, 1]])), (*beyond, around[1]) if around else None
 
 # %% ../nbs/10_pictures.ipynb #ae141650
-def _looks_at_rows(picture, network, starts, apart):
+def _looks_at_rows(picture, around, network, starts, apart):
     "What a picture with dark ink shows if its digits are large, or small, and if short level lines are print, or strokes of digits that touch."
     seen = []
     for start in starts:
-        view = _view(picture, max(3.0, start * min(picture.shape)))
+        view = _view(picture, max(3.0, start * min(picture.shape)), around=around)
         if view is None or any(abs(math.log(view.size * other.view.factor / other.view.size / view.factor)) < 0.15 for other in seen):
             continue
         views = [view]
         if any(line.right - line.left < 6 * view.size for line in view.level):
-            views.append(_view(picture, view.size / view.factor, shortest=6.0))
+            views.append(_view(picture, view.size / view.factor, 6.0, around))
         seen += [found for one in views if one is not None and (found := _found_in(one, network, apart))]
         if seen and seen[-1].share > 0.75:
             break
@@ -1995,31 +2035,37 @@ def _looks_at_rows(picture, network, starts, apart):
 
 
 # %% ../nbs/10_pictures.ipynb #f1434944
+_BETTER = 1.01  # the worth of a look at a sheet alone, or turned level: the paper in a 0, or the edge of the sheet, looks like a 1
+
+
 def _best_rows(grey, network, starts, apart):
     "The rows of digits in a picture, with their boxes in its pixels, and their slope, in the look at it that finds most digits; `MnistAnnError` without any."
-    looks = []
+    looks = []  # what each found, the way back, and what is added to its worth
+
+    def add(seen, less, place, is_better):
+        looks.extend((replace(found, score=found.score - less), place, _BETTER * is_better - less / 2) for found in seen)
+
     for less, enough, pictures in _pictures_to_see(grey) if min(grey.shape) >= 3 else ():
         whole, *sheets = pictures
         ways = [(whole, starts[:1]), *((sheet, starts) for sheet in sheets), (whole, starts[1:])] if sheets else [(whole, starts)]
-        for (picture, place), some in ways:
+        for (picture, place, is_sheet, around), some in ways:
             if some == starts[1:] and max((found.share for found, *_ in looks), default=0) > 0.75:
                 continue  # the sheet alone is seen well, and the table around it is not searched for small digits
-            seen = _looks_at_rows(picture, network, some, apart)
-            looks += [(replace(found, score=found.score - less), place, less) for found in seen]
+            seen = _looks_at_rows(picture, around, network, some, apart)
+            add(seen, less, place, is_sheet)
             steep = max(seen, key=lambda found: found.score, default=None)
             if steep and abs(steep.slope) > 0.1 and steep.share < 0.9:
-                level, back = _turned_level(picture, steep.slope)
-                looks += [(found, place @ back, less) for found in _looks_at_rows(level, network, some, apart)]
+                level, back, around = _turned_level(picture, steep.slope, around)
+                add(_looks_at_rows(level, around, network, some, apart), less, place @ back, True)
         if max((found.share for found, *_ in looks), default=0) > enough:
             break
     looks.sort(key=lambda look: -look[0].score)
     read, most = [], max((found.share for found, *_ in looks), default=0)
     as_good = sum(found.score > looks[0][0].score - 1e-3 for found, *_ in looks)
-    for found, place, less in looks[:as_good if looks and looks[0][0].share > 0.75 else 4]:
+    for found, place, gain in looks[:as_good if looks and looks[0][0].share > 0.75 else 4]:
         rows = [replace(row, boxes=[_in_whole(box, found.view.factor, place, grey.shape) for box in row.boxes]) for row in _read_rows(found)]
-        on_sheet = place[0, 2] != 0 or place[1, 2] != 0
         worth = sum(row.worth for row in rows) * (min(1.0, max(0.0, found.share) / 0.3) if most > 0.6 else 1.0)  # grain has many a 1 in it, among much else
-        read.append((worth + 1.01 * on_sheet - less / 2, rows, found.slope))  # the paper in a 0 looks like a light 1
+        read.append((worth + gain, rows, found.slope))
     read = [one for one in sorted(read, key=lambda one: -one[0]) if one[1]]
     if read:
         (score, rows, slope), *others = read

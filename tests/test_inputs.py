@@ -401,6 +401,68 @@ def test_a_faint_digit_among_others_is_read_or_its_place_is_doubted(strength):
     assert number.text == text_of(SIX) or number.is_sure is False
 
 
+def right_or_doubted(page, numbers):
+    "Whether a row is read as it was written; and whether it is surely read as anything else."
+    try:
+        number = ma.read_number(page.clip(0, 255).astype(np.uint8))
+    except ma.MnistAnnError:
+        return False, False
+    return number.text == text_of(numbers), number.text != text_of(numbers) and number.is_sure
+
+
+def test_the_edge_of_a_sheet_is_no_digit_of_its_row():
+    rng, results = np.random.default_rng(46), []
+    for angle in 25 * (-4, -2, 2, 4):
+        numbers = rng.integers(0, 10_000, rng.integers(3, 8))
+        shrink, margin = rng.uniform(0.35, 0.8), int(rng.integers(40, 110))
+        page = cv2.resize(in_a_row(numbers)[0], None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        height, width = page.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+        turn[:, 2] += margin
+        sheet, on = (cv2.warpAffine(some, turn, (width + 2 * margin, height + 2 * margin)) for some in (page, np.ones_like(page)))
+        grain = cv2.GaussianBlur(rng.standard_normal(sheet.shape), (0, 0), sigmaX=9, sigmaY=2)
+        table = rng.uniform(30, 110) + rng.uniform(2, 8) * grain / grain.std()
+        results.append(right_or_doubted(sheet * on + table * (1 - on) + rng.normal(0, 2, sheet.shape), numbers))
+    right, surely_wrong = np.sum(results, axis=0)
+    assert right >= 93 and surely_wrong <= 2, (right, surely_wrong)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("soft", [0.5, 2, 4])
+def test_a_blot_beside_a_row_is_no_digit(side, soft):
+    results = []
+    for radius in (11, 13, 15, 17, 19, 21):
+        page, ends = in_a_row(SIX)
+        x = max(radius + 1, ends[0][0] - radius - 8) if side == 0 else ends[-1][1] + radius + 8
+        blot = cv2.GaussianBlur(cv2.circle(np.zeros_like(page), (x, 80), radius, 1.0, -1, cv2.LINE_AA), (0, 0), soft)
+        results.append(right_or_doubted(page * (1 - 0.7 * blot), SIX))
+    right, surely_wrong = np.sum(results, axis=0)
+    assert right >= 4 and not surely_wrong
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_a_dot_above_or_below_a_digit_of_a_row_does_not_change_it(below):
+    wrong = 0
+    for zero in np.flatnonzero(TEST.labels == 0)[:12]:
+        for place, gap in ((0, 6), (2, 10)):
+            numbers = [*SIX[:place], zero, *SIX[place + 3:]]
+            page, ends = in_a_row(numbers)
+            cv2.circle(page, (sum(ends[place]) // 2, 115 + gap if below else 45 - gap), 5, 40.0, -1, cv2.LINE_AA)
+            right, surely_wrong = right_or_doubted(page, numbers)
+            wrong += not right
+            assert not surely_wrong
+    assert wrong <= 2
+
+
+@pytest.mark.parametrize("gap", [20, 24, 28])
+def test_a_digit_of_a_row_that_fell_to_pieces_is_not_left_out_in_silence(gap):
+    for place in range(1, 5):
+        page, ends = in_a_row(SIX)
+        begin, end = ends[place]
+        page[80 - gap // 2:80 + gap // 2, begin - 4:end + 4] = 230
+        assert not right_or_doubted(page, SIX)[1]
+
+
 def test_printed_fours_side_by_side_are_never_surely_something_else():
     for text in ("445", "8445946"):
         page = cv2.putText(np.full((140, 320), 255, np.uint8), text, (10, 95), cv2.FONT_HERSHEY_SIMPLEX, 2, 0, 5, cv2.LINE_AA)
