@@ -41,7 +41,7 @@ LEARNED = """aguafina-script alex-brush allison allura amatic-sc andika arizonia
     the-nautigal tillana twinkle-star unkempt updock vujahday-script water-brush waterfall whisper windsong yellowtail yeon-sung yesteryear yuji-boku
     yusei-magic zen-kurenaido zen-loop zhi-mang-xing""".split()
 # letters and signs that hardly anybody takes for a digit; D, I, O, Q, S, Z and b, g, i, l, o, q, s, z are left out: many people write digits that way
-SIGNS = "?&@#%+"
+SIGNS = "?&@#%+$=<>*"
 LETTERS = "ABCEFGHJKLMNPRTUVWXYacdefhjkmnprtuvwxy" + SIGNS
 
 
@@ -74,7 +74,7 @@ def as_learned(sheet, rng):
     return fit_and_centre(straighten(even_stroke(cut_out(ink, (ink > 0.3).astype(np.uint8)), thinnest=rng.uniform(1.2, 3))))
 
 
-def learned(digits_each=3, letters_each=16, seed=0):
+def learned(digits_each=3, letters_each=18, seed=0):
     "Digits of the fonts and of the writers that are learned from, and images, uint8 (n, 28, 28), of the fonts' letters."
     rng, digits, letters = np.random.default_rng(seed), [], []
     for file in fetched(LEARNED).values():

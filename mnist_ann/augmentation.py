@@ -259,12 +259,20 @@ def _outline(rng):
     return strokes + ([_curve(corners[0], corners[n // 2])] if rng.random() < 0.3 else [])
 
 # %% ../nbs/08_record.ipynb #66bae0aa
+def _angle(near, rng):
+    "An angle that opens to the left, to the right, up or down."
+    half, side = rng.uniform(0.2, 0.5), rng.choice([-1, 1])
+    ends = side * np.array([[-0.4, -half], [0.4, 0], [-0.4, half]])[:, ::rng.choice([-1, 1])]
+    start, tip, end = (near(x, y) for x, y in ends)
+    return [_curve(start, tip), _curve(tip, end)]
+
+# %% ../nbs/08_record.ipynb #03cc38ab
 def _hook(rng):
-    "A check mark, an arrow, a corner or a bracket."
+    "A check mark, an arrow, a corner, an angle or a bracket."
     def near(x, y):
         return np.array([x, y]) + rng.normal(0, 0.05, 2)
 
-    kind = int(rng.integers(4))
+    kind = int(rng.integers(5))
     if kind == 0:
         foot = near(-0.15, 0.5)
         return [_curve(near(-0.4, 0.1), foot), _curve(foot, near(0.1, -0.1), near(0.5, -0.5))]
@@ -277,6 +285,8 @@ def _hook(rng):
     if kind == 2:
         foot = near(-0.3, 0.5)
         return [_curve(near(-0.3, -0.5), foot), _curve(foot, near(rng.uniform(0.1, 0.4), 0.5))]
+    if kind == 3:
+        return _angle(near, rng)
     side = rng.uniform(0.15, 0.35)
     return [_curve(near(side, -0.5), near(0, -0.5)), _curve([0, -0.5], [0, 0.5]),
             _curve(near(0, 0.5), near(side, 0.5))]
