@@ -1,7 +1,7 @@
 """What other hands and other things brought: the same pictures, read by the *record* network, which learned from MNIST alone, and by the shipped one.
 
 Sets that neither learned from: digits drawn with another seed, scikit-learn's other writers, the digits of other fonts; and, of what is no digit,
-their letters, signs that no font's were learned of, and drawn shapes of another seed. They are made ready as `predict` does. Of digits it is counted how many are
+their letters and signs, signs that no font's were learned of ("new"), and drawn shapes of another seed. They are made ready as `predict` does. Of digits it is counted how many are
 read, of the rest how many are called a digit surely. The network before is the one that benchmarks/record.py leaves in its folder of runs.
 """
 import warnings
@@ -49,7 +49,7 @@ def main():
             labels = np.array(list(map(int, signs)))[kept]
             cases |= {kind: (images, labels)} | {f"{kind} {digit}": (images[labels == digit], digit) for digit in range(10)}
     cases["no digit: shapes"] = ma.non_digits(ma.load_mnist()[1], options.drawn, options.seed), None
-    for kind, signs in (("letters", hands.LETTERS[:-len(hands.SIGNS)][::4]), ("signs", "$=<>*!§~^")):
+    for kind, signs in (("letters", hands.LETTERS[:-len(hands.SIGNS)][::4]), ("signs", hands.SIGNS), ("new signs", hands.NEW_SIGNS)):
         if found := fonts_write(signs):
             cases[f"no digit: {kind}"] = prepared(found[0])[0], None
     rows = []

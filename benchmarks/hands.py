@@ -41,7 +41,7 @@ LEARNED = """aguafina-script alex-brush allison allura amatic-sc andika arizonia
     the-nautigal tillana twinkle-star unkempt updock vujahday-script water-brush waterfall whisper windsong yellowtail yeon-sung yesteryear yuji-boku
     yusei-magic zen-kurenaido zen-loop zhi-mang-xing""".split()
 # letters and signs that hardly anybody takes for a digit; D, I, O, Q, S, Z and b, g, i, l, o, q, s, z are left out: many people write digits that way
-SIGNS = "?&@#%+$=<>*"
+SIGNS, NEW_SIGNS = "?&@#%+$=<>*", "!§~^€£"  # the second are asked alone
 LETTERS = "ABCEFGHJKLMNPRTUVWXYacdefhjkmnprtuvwxy" + SIGNS
 
 

@@ -10,7 +10,7 @@ handwriting. Both were looked at, however, when chapter 08's drawn digits were t
 constants were set.
 
 In the kinds that begin with "no digit" there is none: empty boxes, empty sheets, empty sheets on a table, empty squares, and the letters and signs of
-those fonts (without O, l and the others that are digits to many). Right is then a doubt, or a refusal. Surely wrong is an answer called sure that is
+those fonts (without O, l and the others that are digits to many; "new signs" were learned from no font, the others from others). Right is then a doubt, or a refusal. Surely wrong is an answer called sure that is
 not the digit on the picture.
 """
 import warnings
@@ -31,7 +31,6 @@ INKS = np.float32([[0.75, 0.1, 0.1], [0.1, 0.15, 0.7], [0.1, 0.5, 0.2], [0.5, 0.
 PAPERS = np.float32([[0.95, 0.95, 0.67], [0.9, 0.86, 0.95], [0.81, 0.95, 0.81], [0.95, 0.95, 0.95]])
 LINES = np.float32([[0.55, 0.65, 0.9], [0.7, 0.7, 0.72], [0.9, 0.6, 0.6], [0.4, 0.4, 0.45]])
 TABLES = np.float32([[0.45, 0.3, 0.2], [0.25, 0.25, 0.27], [0.65, 0.5, 0.35], [0.15, 0.13, 0.12], [0.75, 0.75, 0.73]])
-SIGNS = hands.SIGNS + "$=<>*!"
 EMPTY = ("plain", "ruled", "squared", "shadow", "perspective", "colour")
 
 
@@ -272,7 +271,8 @@ def all_kinds(test):
         "no digit: table": each(on_a_table, nothing),
         "no digit: squares": each(on_squares, nothing),
         "no digit: letters": lambda: fonts_others(hands.LETTERS[:-len(hands.SIGNS)][::4]),
-        "no digit: signs": lambda: fonts_others(SIGNS),
+        "no digit: signs": lambda: fonts_others(hands.SIGNS),
+        "no digit: new signs": lambda: fonts_others(hands.NEW_SIGNS),
     }
 
 

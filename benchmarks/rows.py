@@ -2,20 +2,25 @@
 
 The pictures are made from MNIST's validation digits, so each row is by as many writers as it has digits. Each kind has its own hardship; the
 height of the digits, the pen, the spacing, the size of the picture, the light and the noise vary in all of them, and the same seed gives the
-same pictures. A row is right if all of its digits are, in their order, and nothing else. "surely wrong" counts rows with a mistake that
+same pictures. The kinds from "in one hand" on are written by fonts after handwriting that the shipped network has not learned from, with the signs that people
+put between digits. A row is right if all of its digits are, in their order, and nothing else. "surely wrong" counts rows with a mistake that
 `is_sure` vouches for. A row with a letter is right if
 it is doubted. Of sheets all numbers are counted; one that is sure, and was never written, is surely wrong.
 """
 import warnings
+from io import BytesIO
 from time import perf_counter
 
 import cv2
+import hands
 import numpy as np
 from own_digits import enlarged
+from PIL import Image, ImageDraw, ImageFont
 from table import arguments, output_folder, processor, today, write_table
 
 import mnist_ann as ma
 
+HANDS = {"in one hand": "######", "dates": "##.##.####", "dates, slashes": "##/##/##", "telephone": "###-####", "brackets": "(###) ###", "times": "##:##", "per cent": "##%"}
 ROWS = ("plain", "small digits", "far apart", "cells of a form", "a box for each", "a comb", "underlined", "ruled", "squared", "shadow of a telephone",
         "pencil", "light on dark", "slanted", "curved", "jpeg", "on a table", "commas and dots", "broken strokes",
         "touching pairs", "touching rows", "a letter", "together")
@@ -162,6 +167,16 @@ def row(kind, digits, seed):
     return (laid_down(picture, rng) if kind == "on a table" else picture), text
 
 
+def in_one_hand(kind, font, seed):
+    "A row as this font writes it, in ink of some strength on paper, uint8 (height, width), and its digits."
+    rng = np.random.default_rng((seed, 200 + list(HANDS).index(kind)))
+    text = "".join(str(rng.integers(10)) if sign == "#" else sign for sign in HANDS[kind])
+    left, top, right, bottom = font.getbbox(text)
+    sheet = Image.new("L", (right - left + 80, bottom - top + 80), 0)
+    ImageDraw.Draw(sheet).text((40 - left, 40 - top), text, font=font, fill=255)
+    return photographed(np.asarray(sheet).astype(np.float32) / 255, rng), "".join(filter(str.isdigit, text))
+
+
 def lettered(sheet, text, place, font, scale, pen):
     "A printed text on the sheet, in place."
     print_ = np.zeros(sheet.shape, np.uint8)
@@ -241,13 +256,13 @@ def outcome(kind, picture, wanted):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         try:
-            numbers = [ma.read_number(picture)] if kind in ROWS else ma.read_sheet(picture)
+            numbers = ma.read_sheet(picture) if kind in SHEETS else [ma.read_number(picture)]
         except ma.MnistAnnError:
             numbers = []
     if wanted == "doubt":
         sure = bool(numbers and numbers[0].is_sure)
         return 1, int(not sure), int(sure)
-    wanted = [wanted] if kind in ROWS else list(wanted)
+    wanted = list(wanted) if kind in SHEETS else [wanted]
     total, wrong = len(wanted), [number for number in numbers if number.text not in wanted or wanted.remove(number.text)]
     return total, total - len(wanted), sum(bool(number.is_sure) for number in wrong)
 
@@ -257,13 +272,19 @@ def main():
     options = parser.parse_args()
     folder = output_folder(parser, options)
     digits = ma.split(ma.load_mnist()[0])[1]
-    table = []
-    for kind in ROWS + SHEETS:
-        pictures = [(row if kind in ROWS else sheet)(kind, digits, seed) for seed in range(options.rows if kind in ROWS else options.sheets)]
+    fonts, table = [ImageFont.truetype(BytesIO(file), 72) for file in (hands.fetched(hands.ASKED) or {}).values()], []
+
+    def pictures_of(kind):
+        if kind in HANDS:
+            return [in_one_hand(kind, font, seed) for seed, font in enumerate(fonts)]
+        return [sheet(kind, digits, seed) for seed in range(options.sheets)] if kind in SHEETS else [row(kind, digits, seed) for seed in range(options.rows)]
+
+    for kind in (*ROWS, *(HANDS if fonts else ()), *SHEETS):
+        pictures = pictures_of(kind)
         started = perf_counter()
         numbers, right, surely_wrong = (sum(which) for which in zip(*(outcome(kind, *picture) for picture in pictures)))
         milliseconds = 1000 * (perf_counter() - started) / len(pictures)
-        table.append({"kind": kind, "of": "rows" if kind in ROWS else "sheets", "pictures": len(pictures), "numbers": numbers, "right": right,
+        table.append({"kind": kind, "of": "sheets" if kind in SHEETS else "rows", "pictures": len(pictures), "numbers": numbers, "right": right,
                       "surely_wrong": surely_wrong, "milliseconds": round(milliseconds, 1), "processor": processor(), "date": today()})
         print(f"{kind:<22} {right} of {numbers} right, {surely_wrong} surely wrong, {milliseconds:.0f} ms", flush=True)
     if folder:

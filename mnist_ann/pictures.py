@@ -1150,6 +1150,7 @@ class _Seen:
     count: int | None = 1  # how many digits there seem to be; None if it seems to be a line, or light and shadow
     added: float = 0.0  # to its energy
     worse: float = 0.0  # the energy by which looks are compared
+    own: float = 0.0  # the same without what later looks, sheets and lines are charged
     logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
     doubt: str = ""  # why its answer is in doubt, whatever the network says
 
@@ -1180,15 +1181,17 @@ def _seen(picture, network):
                 logits = network.logits(image[None])
                 line = _LINE * (logits.argmax() == 1)
                 strict = more + (added if _is_tiny(grey) else max(added, line))  # in a tiny picture there is no table, nor its edge
-                seen.append(_Seen(name + also, image, 0 if nothing else count, strict, float(energy(logits)[0]) + more + added + line, logits, _DOT if dot else ""))
+                own = float(energy(logits)[0]) + more
+                seen.append(_Seen(name + also, image, 0 if nothing else count, strict, own + added + line, own, logits, _DOT if dot else ""))
         seen.sort(key=lambda look: (not is_read(look), look.count == 0, look.worse))
         if max_energy is None or seen and is_read(seen[0]):
             break
     if not seen or blank and max_energy is not None and seen[0].worse > max_energy:
         raise blank
-    best, digits = seen[0], [look.logits.argmax() for look in seen]
-    if also := [digit for look, digit in zip(seen, digits) if digit != digits[0] and is_read(look) and look.name.split(",")[0] == best.name.split(",")[0]]:
-        seen[0] = replace(best, doubt=best.doubt or _TOO.format(also[0]))
+    digit = seen[0].logits.argmax()
+    if also := [look for look in seen if is_read(look) and look.logits.argmax() != digit]:  # a light 5 on a dark disc may look like a 0, too
+        best, other = sorted((seen[0], also[0]), key=lambda look: look.own)
+        seen = [replace(best, doubt=best.doubt or _TOO.format(other.logits.argmax())), *(look for look in seen if look is not best)]
     return seen
 
 # %% ../nbs/10_pictures.ipynb #ae445230
@@ -1568,17 +1571,11 @@ def _belongs_to(piece, body, size):
     return in_reach and _shared_columns(piece, body) > 0.4
 
 
-def _is_blot(piece, size):
-    "Whether a piece that is nearly as high as a digit is round and solid: a blot, or the tip of a shadow."
-    shorter, longer = sorted((piece.wide, piece.high))
-    if piece.high > 0.75 * size or longer > 1.4 * shorter:
-        return False
-    return cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3).max() > 0.36 * shorter
-
-
 def _bodies(pieces, size, shape):
     "The pieces that are as high as digits, together with what stands above or below them; and the smaller ones that are left."
     usable = [piece for piece in pieces if max(piece.wide, piece.high) > 0.16 * size and not _is_foreign(piece, size, shape)]
+    signs = _in_per_cent(usable, size)
+    usable = [piece for piece in usable if piece not in signs]
     usual = np.median([piece.mass for piece in usable if piece.high > 0.5 * size] or [0])
     stacks, usable = [], [piece for piece in usable if piece.mass > 0.015 * usual]
     for piece in sorted(usable, key=lambda piece: -piece.mass):
@@ -1590,6 +1587,43 @@ def _bodies(pieces, size, shape):
             stacks.append(piece)
     bodies = [stack for stack in stacks if stack.high > 0.5 * size and stack.mass > 0.08 * usual and not _is_blot(stack, size)]
     return bodies, [stack for stack in stacks if stack not in bodies]
+
+# %% ../nbs/10_pictures.ipynb #a0290724
+def _is_blot(piece, size):
+    "Whether a piece that is nearly as high as a digit is round and solid, a blot or the tip of a shadow; or nothing but dots: a colon."
+    shorter, longer = sorted((piece.wide, piece.high))
+    if piece.high < 0.75 * size and longer < 1.4 * shorter:
+        return cv2.distanceTransform(np.pad(piece.mask, 1), cv2.DIST_L2, 3).max() > 0.36 * shorter
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(piece.mask, connectivity=8)
+    shorter, longer = np.sort(boxes[1:, 2:4], axis=1).T
+    return bool((longer < 0.3 * size).all() and (longer < 1.8 * shorter).all())
+
+
+def _stick(piece):
+    "How much a piece leans, in pixels to the right for each pixel down; and how far it is from a straight line, from 0 to 1."
+    moments = cv2.moments(piece.mask, binaryImage=True)
+    across, along = np.linalg.eigvalsh([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
+    return moments["mu11"] / max(moments["mu02"], 1e-6), math.sqrt(max(across, 0.0) / max(along, 1e-6))
+
+
+def _bow(piece, leans):
+    "How far the middle third of a piece is to the right of its ends, as a share of its height, once it is upright: a bracket that opens has about -0.08."
+    rows, columns = np.nonzero(piece.mask)
+    upright, middle = columns - leans * rows, np.abs(rows - piece.high / 2) < piece.high / 6
+    return float(upright[middle].mean() - upright[~middle].mean()) / piece.high if middle.any() and not middle.all() else 0.0
+
+
+def _in_per_cent(pieces, size):
+    "The pieces of per cent signs that are written as two rings and a line."
+    rings = [piece for piece in pieces if 0.15 * size < piece.high < 0.75 * size and _loops(piece.mask, size)[1]]
+    found = []
+    for line in pieces if len(rings) > 1 else ():
+        if line.high > 0.6 * size and line not in rings and _stick(line)[1] < 0.2:
+            x, y = line.middle
+            near = [ring for ring in rings if max(line.left - ring.right, ring.left - line.right) < 0.3 * size]
+            first, second = ([ring for ring in near if way * (x - ring.middle[0]) > 0 and 0.05 * size < way * (y - ring.middle[1]) < 0.8 * size] for way in (1, -1))
+            found += [line, first[0], second[0]] if first and second else []
+    return found
 
 # %% ../nbs/10_pictures.ipynb #7666449b
 def _neighbours(bodies, size, slope, tolerance):
@@ -1912,6 +1946,32 @@ def _score(predictions):
     return sum(1.0 if one.is_sure else 0.2 if one.is_digit in (True, None) else -0.5 for one in predictions)
 
 
+def _no_signs(digits, reader):
+    """The digits of a row, each a run of pieces and a doubt, without pairs of brackets, and without 1s that are much higher than the others: slashes. Narrow ones
+    that are a little higher, straight lines that lean more than the others do, single brackets, and what is much lower, as a ring of a per cent sign, are doubted."""
+    pieces = [_joined(run) for run, _ in digits]
+    if len(pieces) < 3:
+        return digits
+    shapes = np.array([(piece.high, piece.wide / piece.high, *_stick(piece)) for piece in pieces])
+    wide = shapes[:, 1] > 0.5
+    high, _, lean, _ = np.median(shapes[wide] if wide.sum() > 1 else shapes, axis=0)
+    bows = [_bow(piece, leans) if narrow < 0.5 and bent < 0.36 and not _loops(piece.mask, high)[1] else 0.0 for piece, (_, narrow, leans, bent) in zip(pieces, shapes)]
+    opens = next((k for k, bow in enumerate(bows) if bow < -0.045), len(bows))
+    closes = next((k for k, bow in enumerate(bows) if bow > 0.045 and k > opens + 1), None)
+    kept = []
+    for k, ((tall, narrow, leans, bent), (run, doubt)) in enumerate(zip(shapes, digits)):
+        one = reader.known[run][1]
+        if narrow < 0.6 and tall > 1.35 * high and (one.digit == 1 or one.is_digit is False) or closes and k in (opens, closes):
+            continue
+        is_slash = narrow < 0.6 and bent < 0.12 and leans < lean - 0.25 and 0 < k < len(pieces) - 1
+        if is_slash or k == opens or tall > 1.13 * high and narrow < (0.6 if one.digit == 1 else 0.4):
+            doubt = doubt or "it may be a slash or a bracket"
+        if tall < 0.62 * high:
+            doubt = doubt or "it is much lower than the others"
+        kept.append((run, doubt))
+    return kept
+
+
 def _read_rows(found):
     "The digits of each row, as a list of `_Row`, with boxes in the view's pixels."
     read = []
@@ -1920,7 +1980,7 @@ def _read_rows(found):
         x, y = np.array([body.middle for body in row]).T
         beside = [piece for piece in found.small if max(piece.wide, piece.high) > 0.3 * high and x[0] - high < piece.middle[0] < x[-1] + high
                   and abs(piece.middle[1] - np.interp(piece.middle[0], x, y)) < 0.7 * high]
-        digits = _digits_in(row, beside, high, found.reader)
+        digits = _no_signs(_digits_in(row, beside, high, found.reader), found.reader)
         if digits:
             pieces = [_joined(run) for run, _ in digits]
             answers = [_doubted(found.reader.known[run][1], doubt) for run, doubt in digits]

@@ -362,7 +362,7 @@ def put(page, ink, left, top, brightness=40.0):
 
 def in_a_row(numbers, gap=22, strength=lambda place: 1.0):
     "The digits beside each other, 60 pixels high from row 50 on, and where each begins and ends."
-    page, left, ends = np.full((160, 100 + 100 * len(numbers)), 230.0), 40, []
+    page, left, ends = np.full((160, 100 + (78 + gap) * len(numbers)), 230.0), 40, []
     for place, number in enumerate(numbers):
         ink = inked(number, 60)
         put(page, strength(place) * ink, left, 50)
@@ -452,6 +452,47 @@ def test_a_dot_above_or_below_a_digit_of_a_row_does_not_change_it(below):
             wrong += not right
             assert not surely_wrong
     assert wrong <= 2
+
+
+def between(make, gap=40):
+    "Rows of five digits with signs between them: how many are read without the signs, how many as if there were none, and how many surely as anything else."
+    rng, results = np.random.default_rng(5), []
+    for _ in range(20):
+        numbers = rng.integers(0, 10_000, 5)
+        page, ends = in_a_row(numbers, gap=gap)
+        for place in rng.choice(4, 2, replace=False):
+            make(page, (ends[place][1] + ends[place + 1][0]) // 2, rng)
+        results.append(right_or_doubted(page, numbers))
+    return np.sum(results, axis=0)
+
+
+def slash(page, x, rng):
+    high, lean = rng.uniform(30, 36), rng.uniform(0.32, 0.6)
+    cv2.line(page, (int(x - lean * high), int(80 + high)), (int(x + lean * high), int(80 - high)), 40.0, 5, cv2.LINE_AA)
+
+
+def bracket(page, x, rng):
+    cv2.ellipse(page, (int(x + 10 * (way := rng.choice([-1, 1]))), 80), (14, int(rng.uniform(36, 42))), 0, 110 if way > 0 else -70, 250 if way > 0 else 70, 40.0, 5, cv2.LINE_AA)
+
+
+def colon(page, x, rng):
+    radius, apart = int(rng.integers(3, 6)), int(rng.integers(12, 22))
+    for y in (82 - apart, 82 + apart):
+        cv2.circle(page, (int(x), y), radius, 40.0, -1, cv2.LINE_AA)
+
+
+def per_cent(page, x, rng):
+    slash(page, x, rng)
+    for way in (-1, 1):
+        cv2.circle(page, (int(x + 17 * way), 80 + 16 * way), int(rng.integers(9, 12)), 40.0, 4, cv2.LINE_AA)
+
+
+def test_signs_between_digits_are_never_surely_digits():
+    right, surely_wrong = between(colon)
+    assert right >= 17 and not surely_wrong
+    for make, gap in ((slash, 40), (bracket, 40), (per_cent, 80)):
+        right, surely_wrong = between(make, gap)
+        assert surely_wrong <= 2, (make.__name__, surely_wrong)
 
 
 @pytest.mark.parametrize("gap", [20, 24, 28])
