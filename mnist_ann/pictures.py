@@ -1154,7 +1154,7 @@ class _Seen:
     logits: np.ndarray | None = None  # float32 (1, 10): what the network said of it, if it has been asked
     doubt: str = ""  # why its answer is in doubt, whatever the network says
 
-
+# %% ../nbs/10_pictures.ipynb #926203e7
 def _seen(picture, network):
     "The looks that a picture needed, the best one first."
     grey = load_grey(picture)
