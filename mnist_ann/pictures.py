@@ -1089,7 +1089,7 @@ def _is_edge(mask, sheet):
     places = (place * side // length for place, side, length in zip(np.nonzero(mask), sheet.shape, mask.shape))
     mask = np.zeros_like(sheet)
     mask[tuple(places)] = 1  # a stroke of one pixel stays one, too
-    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(5), borderType=cv2.BORDER_REPLICATE)
+    edge = cv2.morphologyEx(sheet, cv2.MORPH_GRADIENT, _disc(3), borderType=cv2.BORDER_REPLICATE)
     edge[:3] = edge[-3:] = edge[:, :3] = edge[:, -3:] = 0
     if edge.sum() < 1.3 * max(sheet.shape):  # in pixels, and it is two or three wide: a digit at the border of the picture cuts a bit off the paper, too
         return False
