@@ -455,7 +455,7 @@ def test_a_dot_above_or_below_a_digit_of_a_row_does_not_change_it(below):
 
 
 def between(make, gap=40):
-    "Rows of five digits with signs between them: how many are read without the signs, how many as if there were none, and how many surely as anything else."
+    "Of twenty rows of five digits with two signs between them: how many are read without the signs, and how many surely as anything else."
     rng, results = np.random.default_rng(5), []
     for _ in range(20):
         numbers = rng.integers(0, 10_000, 5)
